@@ -1,0 +1,1 @@
+"""LAW: knows songs and people, never peers."""

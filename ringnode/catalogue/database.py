@@ -1,0 +1,88 @@
+"""One SQLite file for two kinds of process: WAL, a reader a thread, one writer at a time.
+
+Commits are fsynced (`synchronous = FULL`): what is acknowledged survives a power cut.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ringnode.errors import ConfigError, NoSpace
+
+BUSY_MS = 10_000  # a writer of another process holds the lock for milliseconds; this long means it hangs
+CACHE_KIB = 4096  # a thread's page cache: many threads read, and the system caches the file anyway
+
+
+class Database:
+    """Connections to the catalogue's file; `path` may be ":memory:" where only one thread uses it."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()  # one writer in this process; those of other processes wait in SQLite
+        try:
+            self._connection().executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise ConfigError(f"the catalogue {self.path} cannot be opened: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._local.connection = connection
+            with self._lock:
+                self._all.append(connection)
+        return connection
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The answer to a question, whole."""
+        return self._connection().execute(sql, values).fetchall()
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, None if there is none."""
+        row = self._connection().execute(sql, values).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Questions asked inside see one state."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it durable at the end, or nothing. NoSpace if the disk is full."""
+        connection = self._connection()
+        with self._lock:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if "full" in str(error) or "disk I/O" in str(error):
+                    raise NoSpace(f"the catalogue cannot be written: {error}") from error
+                raise
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close every thread's connection; nobody may use the database after this."""
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()

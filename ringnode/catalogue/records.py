@@ -1,0 +1,217 @@
+"""The one replicated table: everything that must be on every node.
+
+Written by the node process and the gateway's workers alike; the digests change in the same transaction as the record.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from sqlite3 import Connection
+from typing import Any
+
+from blake3 import blake3
+
+from ringnode.catalogue.database import Database
+from ringnode.catalogue.record import COUNTER_BITS, HASH_BITS, Record, canonical, merge, milliseconds, reading, stamp
+from ringnode.errors import Invalid
+
+AHEAD_MS = 60_000  # a stamp further ahead of our clock is a clock gone wrong: it would win over every later edit
+ASIDE_LIMIT = 10_000  # records kept aside; a peer with a broken clock must not fill the disk
+LOOK_UP = 400  # names in one question: below SQLite's limit of variables
+
+Projection = Callable[[dict[str, Any]], tuple[str, str]]
+"""From a document to what it is sorted by and what it is found by."""
+Entry = tuple[str, str, int]
+
+
+class Records:
+    """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` one a kind."""
+
+    def __init__(
+        self, db: Database, node: str, now_ms: Callable[[], int], projections: dict[str, Projection] | None = None
+    ) -> None:
+        self.db = db
+        self._mark = f"{node}.{secrets.token_hex(4)}"  # no two processes of a node give the same stamp
+        self._clock = 0
+        self._lock = threading.Lock()
+        self._now_ms = now_ms
+        self._projections = projections or {}
+
+    # -- one record --------------------------------------------------------------------------------------------
+
+    def get(self, kind: str, key: str) -> Record | None:
+        """The record, tombstones included."""
+        rows = self.db.rows("SELECT kind, key, doc, stamp, edits FROM record WHERE kind = ? AND key = ?", kind, key)
+        return _record(rows[0]) if rows else None
+
+    def draft(self, kind: str, key: str, doc: dict[str, Any]) -> Record:
+        """A new record, stamped now; not in the table until it is merged. It replaces what was there."""
+        return Record.of(Record(kind, key, doc, self._stamp(self.get(kind, key)), {}))
+
+    def draft_edit(self, record: Record, changes: dict[str, Any]) -> Record:
+        """`record` with `changes`, stamped now; not in the table until it is merged."""
+        return Record.of(record.edited(changes, self._stamp(record)))
+
+    def put(self, kind: str, key: str, doc: dict[str, Any]) -> Record:
+        """Draft and merge: durable on this node when it returns."""
+        record = self.draft(kind, key, doc)
+        self.merge([record])
+        return record
+
+    def _stamp(self, present: Record | None) -> str:
+        """A stamp newer than what it changes and than all this process gave, whatever the wall clock does."""
+        with self._lock:
+            seen = reading(present.newest()) if present else 0
+            self._clock = max(self._clock + 1, seen + 1, self._now_ms() << COUNTER_BITS)
+            return stamp(self._clock, self._mark)
+
+    # -- many --------------------------------------------------------------------------------------------------
+
+    def live(self, kind: str) -> Iterator[Record]:
+        """Every record of a kind that is not deleted, by key."""
+        for row in self.db.rows(
+            "SELECT kind, key, doc, stamp, edits FROM record WHERE kind = ? AND deleted = 0 ORDER BY key", kind
+        ):
+            yield _record(row)
+
+    def keys(self, kind: str, deleted: bool = False) -> list[str]:
+        """The keys of a kind's live or deleted records, sorted."""
+        sql = "SELECT key FROM record WHERE kind = ? AND deleted = ? ORDER BY key"
+        return [key for (key,) in self.db.rows(sql, kind, deleted)]
+
+    def keys_between(self, kind: str, after: str, upto: str) -> list[str]:
+        """Keys of live records on the clockwise arc (after, upto]; the whole circle if they are the same."""
+        arc = "key > ? AND key <= ?" if after < upto else "(key > ? OR key <= ?)"
+        sql = f"SELECT key FROM record WHERE kind = ? AND deleted = 0 AND {arc} ORDER BY key"  # noqa: S608
+        return [key for (key,) in self.db.rows(sql, kind, after, upto)]
+
+    def count(self, kind: str) -> int:
+        return int(self.db.value("SELECT count(*) FROM record WHERE kind = ? AND deleted = 0", kind))
+
+    def merge(self, records: Iterable[Record]) -> list[Record]:
+        """Take in records; returns those that were news, as they stand now. Durable when it returns.
+
+        Records from the future wait aside until their time has come.
+        """
+        news = []
+        with self.db.write() as tx:
+            now_ms = self._now_ms()
+            for record in records:
+                newest = record.newest()
+                ahead_ms = milliseconds(newest) - now_ms
+                if ahead_ms > AHEAD_MS:
+                    self._put_aside(tx, list(record), f"its clock is {ahead_ms // 1000} s ahead of ours", newest)
+                    continue
+                merged = self._merge_one(tx, record)
+                if merged:
+                    news.append(merged)
+        return news
+
+    def _merge_one(self, tx: Connection, record: Record) -> Record | None:
+        row = tx.execute(
+            "SELECT kind, key, doc, stamp, edits, number, bucket, hash FROM record WHERE kind = ? AND key = ?",
+            (record.kind, record.key),
+        ).fetchone()
+        present = _record(row[:5]) if row else None
+        merged = merge(present, record) if present else merge(record, record)
+        if merged == present:
+            return None
+        project = self._projections.get(record.kind)
+        sort, text = project(merged.doc) if project else ("", "")
+        bucket, digest = _bucket(merged.kind, merged.key), merged.digest()
+        number = tx.execute(
+            "INSERT INTO record (kind, key, doc, stamp, edits, deleted, bucket, hash, sort)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET doc = excluded.doc,"
+            " stamp = excluded.stamp, edits = excluded.edits, deleted = excluded.deleted, hash = excluded.hash,"
+            " sort = excluded.sort RETURNING number",
+            (merged.kind, merged.key, canonical(merged.doc), merged.stamp, canonical(merged.edits), merged.deleted,
+             bucket, digest, sort),
+        ).fetchone()[0]  # fmt: skip
+        _add_to_digest(tx, bucket, digest - (row[7] if row else 0))
+        tx.execute("DELETE FROM search WHERE number = ?", (number,))
+        if text and not merged.deleted:
+            tx.execute("INSERT INTO search (number, text) VALUES (?, ?)", (number, text))
+        return merged
+
+    # -- the exchange ------------------------------------------------------------------------------------------
+
+    def groups(self) -> list[int]:
+        """The sums of all 256 groups."""
+        totals = dict(self.db.rows("SELECT n, total FROM digest WHERE level = 1"))
+        return [totals.get(n, 0) for n in range(256)]
+
+    def buckets(self, groups: Sequence[int]) -> list[list[int]]:
+        """The sums of the 256 buckets of each group named."""
+        answer = []
+        for group in groups:
+            first = group * 256
+            sql = "SELECT n, total FROM digest WHERE level = 2 AND n >= ? AND n < ?"
+            totals = dict(self.db.rows(sql, first, first + 256))
+            answer.append([totals.get(first + n, 0) for n in range(256)])
+        return answer
+
+    def entries(self, buckets: Sequence[int]) -> list[Entry]:
+        """(kind, key, hash) of every record in the buckets."""
+        found: list[Entry] = []
+        for bucket in buckets:
+            rows = self.db.rows("SELECT kind, key, hash FROM record WHERE bucket = ?", bucket)
+            found += [(kind, key, digest) for kind, key, digest in rows]
+        return found
+
+    def documents(self, names: Sequence[Sequence[str]]) -> list[Record]:
+        """The records named by (kind, key), as far as they are here."""
+        return [record for kind, key in names if (record := self.get(kind, key))]
+
+    def merge_documents(self, documents: Sequence[Any]) -> int:
+        """Take in what a peer sent; how many were news. A broken one is kept aside and hinders none."""
+        return len(self.take(documents))
+
+    def take(self, documents: Sequence[Any]) -> list[Record]:
+        """Like `merge`, from the wire."""
+        good = []
+        for document in documents:
+            try:
+                good.append(Record.of(document))
+            except (Invalid, AttributeError, TypeError, ValueError) as error:
+                with self.db.write() as tx:
+                    self._put_aside(tx, repr(document)[:10_000], str(error), None)
+        return self.merge(good)
+
+    # -- kept aside --------------------------------------------------------------------------------------------
+
+    def _put_aside(self, tx: Connection, record: Any, why: str, newest: str | None) -> None:
+        until_ms = milliseconds(newest) - AHEAD_MS if newest else 1 << 62
+        if tx.execute("SELECT count(*) FROM aside").fetchone()[0] < ASIDE_LIMIT:
+            tx.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?)", (canonical(record), why, until_ms))
+
+    def take_due(self) -> list[Record]:
+        """Merge the records kept aside whose time has come."""
+        due = self.db.rows("SELECT record FROM aside WHERE until_ms <= ?", self._now_ms())
+        if not due:
+            return []
+        with self.db.write() as tx:
+            tx.execute("DELETE FROM aside WHERE until_ms <= ?", (self._now_ms(),))
+        return self.take([json.loads(text) for (text,) in due])
+
+    def aside(self) -> list[str]:
+        """Why records are kept aside, one line each, at most 100."""
+        return [f"{record[:60]}: {why}" for record, why in self.db.rows("SELECT record, why FROM aside LIMIT 100")]
+
+
+def _record(row: Sequence[Any]) -> Record:
+    kind, key, doc, made, edits = row
+    return Record(kind, key, json.loads(doc), made, json.loads(edits))
+
+
+def _bucket(kind: str, key: str) -> int:
+    return int.from_bytes(blake3(f"{kind}/{key}".encode()).digest()[:2], "big")
+
+
+def _add_to_digest(tx: Connection, bucket: int, change: int) -> None:
+    mask = (1 << HASH_BITS) - 1
+    for level, n in ((1, bucket >> 8), (2, bucket)):
+        tx.execute(
+            "INSERT INTO digest VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET total = (total + excluded.total) & ?",
+            (level, n, change & mask, mask),
+        )

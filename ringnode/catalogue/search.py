@@ -1,0 +1,41 @@
+"""Finding by what people type: without accents, in any order of words, while they are still typing.
+
+Three indexes over one normalised text, because none does it all: words by prefix; pieces of three characters for the
+middle of words and for scripts without spaces; and plain comparison for one or two characters of those scripts,
+which the pieces cannot see.
+"""
+
+import unicodedata
+
+QUERY_LIMIT = 200  # characters; nobody types more to find a song
+PIECE = 3
+
+# Letters that NFKD does not take apart, but that people type without their strokes.
+PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i", "ħ": "h", "ŋ": "n"}
+)
+
+
+def normalise(text: str) -> str:
+    """Text as it is compared: folded case, no accents, no punctuation, single spaces."""
+    folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(PLAIN)
+    kept = (" " if not c.isalnum() else c for c in folded if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())
+
+
+def condition(query: str) -> tuple[str, list[str]]:
+    """An SQL condition on `record.number`, and its values: every word must be found. ("", []) for no word."""
+    words = normalise(query[:QUERY_LIMIT]).split()
+    parts: list[str] = []
+    values: list[str] = []
+    for word in words:
+        ways = ["SELECT rowid FROM search_word WHERE search_word MATCH ?"]
+        values.append(f'"{word}"*')
+        if len(word) >= PIECE:
+            ways.append("SELECT rowid FROM search_piece WHERE search_piece MATCH ?")
+            values.append(f'"{word}"')
+        elif not word.isascii():
+            ways.append("SELECT number FROM search WHERE text LIKE ?")
+            values.append(f"%{word}%")
+        parts.append(f"number IN ({' UNION '.join(ways)})")
+    return " AND ".join(parts), values

@@ -1,0 +1,43 @@
+"""What one HTTP worker holds: a client of its own node that opens the node's files and catalogue directly.
+
+It keeps no state that matters: workers can be many, can crash, and a flood of requests cannot delay a heartbeat.
+"""
+
+import json
+from pathlib import Path
+
+from ringnode import ca
+from ringnode.catalogue.tag_reader import TagReader
+from ringnode.config import Config
+from ringnode.node import open_records
+from ringnode.objects import wire
+from ringnode.objects.peers import Peers
+from ringnode.services.accounts import Accounts
+from ringnode.services.durability import Durability
+from ringnode.services.library import Library
+from ringnode.services.overview import Overview
+from ringnode.storage.blobs import Blobs
+
+
+class Gateway:
+    """The services of one worker process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        wire.setup(config.tls)
+        mark = json.loads((Path(config.data) / "identity.json").read_text("utf-8"))["mark"]
+        self._db, self.records = open_records(config, mark)
+        self._peers = Peers(config.call_timeout_s)
+        self._reader = TagReader()
+        blobs = Blobs(config.data / "music", config.reserve_bytes)
+        self._durability = Durability(config, self._peers, self.records, blobs)
+        self.accounts = Accounts(self.records, ca.secret(config.tls), config.session_s)
+        self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
+        self.overview = Overview(config, self.records, self._peers)
+
+    def close(self) -> None:
+        """In reverse."""
+        self._durability.close()
+        self._reader.close()
+        self._peers.close()
+        self._db.close()

@@ -1,0 +1,206 @@
+"""The node process: all parts built, started in order, stopped in reverse."""
+
+import fcntl
+import json
+import logging
+import os
+import secrets
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ringnode import __version__, ca
+from ringnode.catalogue import songs
+from ringnode.catalogue.database import Database
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.config import Config
+from ringnode.errors import ConfigError
+from ringnode.objects import wire
+from ringnode.objects.chord_node import ChordNode
+from ringnode.objects.peers import OBJECT, Peers
+from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.services.accounts import found_admin
+from ringnode.services.discovery import Discovery, Greeting
+from ringnode.services.upkeep import Upkeep
+from ringnode.storage.blobs import Blobs
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a node keeps for life, in identity.json of its data folder."""
+
+    ring: str  # fingerprint of the ring's authority
+    id: str  # position on the circle; "" until the first join
+    mark: str  # in the stamps it gives
+    incarnation: int  # how often it was started
+
+    @classmethod
+    def load(cls, folder: Path, ring: str) -> "Identity":
+        """The identity for a new start. ConfigError if the folder belongs to another ring."""
+        path = folder / "identity.json"
+        if not path.exists():
+            return cls(ring, "", secrets.token_hex(8), 1)
+        try:
+            known = cls(**json.loads(path.read_text("utf-8")))
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"{path} is damaged: {error}") from error
+        if known.ring != ring:
+            raise ConfigError(f"the data in {folder} belongs to another ring: give this node a folder of its own")
+        return replace(known, incarnation=known.incarnation + 1)
+
+    def save(self, folder: Path) -> None:
+        """Durable when it returns."""
+        beside = folder / "identity.json.new"
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self), file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(folder / "identity.json")
+
+
+class Node:
+    """One node of a ring. ConfigError if it cannot be built; then nothing is left behind."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.boot = secrets.token_hex(8)
+        self.stopped = threading.Event()
+        ring_name = ca.fingerprint(config.tls)
+        self._lock = open_data(config.data)
+        try:
+            self.identity = Identity.load(config.data, ring_name)
+            self.identity.save(config.data)
+            wire.setup(config.tls)
+            self.db, self.records = open_records(config, self.identity.mark)
+            self.blobs = Blobs(config.data / "music", config.reserve_bytes)
+            self.blobs.clean()
+            place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
+            self.ring = Ring(Peer(place, config.address, self.identity.incarnation), time.monotonic)
+            self.peers = Peers(config.call_timeout_s, config.address)
+            self.object = self.peers.local = ChordNode(self.ring, self.peers, self.blobs, self.records, self)
+            self.daemon = self._listen()
+        except BaseException:
+            self._lock.close()
+            raise
+        self.discovery = Discovery(
+            config, self.ring, self.peers, self.records, self._greet, lambda: not self.identity.id, self._joined
+        )
+        self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.discovery)
+        self._server = threading.Thread(target=self.daemon.requestLoop, name="daemon", daemon=True)
+
+    def _listen(self) -> wire.NodeDaemon:
+        try:
+            daemon = wire.NodeDaemon(host=self.config.host, port=self.config.port)
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {self.config.host}:{self.config.port}: {error.strerror}") from error
+        daemon.register(self.object, OBJECT)
+        return daemon
+
+    # -- life --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Answer peers, look for the ring once, then start the loops. ConfigError if the ring is not for us."""
+        self._server.start()
+        self.discovery.once()
+        self.upkeep.start()
+
+    def stop(self) -> None:
+        """In reverse. Twice is harmless."""
+        if self.stopped.is_set():
+            return
+        self.stopped.set()
+        self.upkeep.stop()
+        self.daemon.shutdown()
+        if self._server.is_alive():
+            self._server.join()
+        self.peers.close()
+        self.blobs.close()
+        self.db.close()
+        self._lock.close()
+
+    def _joined(self, founded: bool) -> None:
+        self.identity = replace(self.identity, id=self.ring.me.id)
+        self.identity.save(self.config.data)
+        if founded:
+            self.upkeep.tell(found_admin(self.records, self.config))
+        self.upkeep.announce()
+        self.upkeep.loops["exchange"].kick()
+
+    # -- what only the whole node knows ------------------------------------------------------------------------
+
+    def _greet(self) -> Greeting:
+        return Greeting(
+            peer=self.ring.me,
+            name=self.config.name,
+            boot=self.boot,
+            joined=self.ring.joined,
+            ring=self.identity.ring,
+            k=self.config.k,
+            clock_ms=time.time_ns() // 1_000_000,
+            version=__version__,
+        )
+
+    def greeting(self) -> dict[str, Any]:
+        """Who I am."""
+        return self._greet()._asdict()
+
+    def kick(self, loop: str) -> None:
+        """Run a loop early; a name that is none is passed over, a newer peer may know more loops."""
+        if loop in self.upkeep.loops:
+            self.upkeep.loops[loop].kick()
+
+    def spread(self, news: list[Record]) -> None:
+        """Records that were news here: tell others."""
+        self.upkeep.tell(news)
+
+    def state(self) -> dict[str, Any]:
+        """What this node believes and does, as plain data."""
+        with self.peers.lock:
+            ring = {
+                "predecessor": self.ring.predecessor,
+                "successors": list(self.ring.successors),
+                "fingers": len(self.ring.fingers),
+                "down": {peer: round(time.monotonic() - since, 1) for peer, since in self.ring.down.items()},
+                "quiet_s": round(self.ring.quiet_s(), 1),
+            }
+        files, size = self.blobs.usage()
+        return {
+            **self.greeting(),
+            **ring,
+            "files": files,
+            "files_bytes": size,
+            "free_bytes": self.blobs.free_bytes(),
+            "songs": self.records.count(songs.KIND),
+            "repair": asdict(self.upkeep.report),
+            "scrubbed": self.upkeep.scrubbed,
+            "aside": self.records.aside(),
+            "loops": {name: loop.state() for name, loop in self.upkeep.loops.items()},
+        }
+
+
+def open_data(folder: Path) -> BinaryIO:
+    """Make the data folder and claim it for this process, until the file returned is closed. ConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = (folder / "lock").open("wb")
+    except OSError as error:
+        raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        claim.close()
+        raise ConfigError(f"another node is running on {folder}") from error
+    return claim
+
+
+def open_records(config: Config, mark: str) -> tuple[Database, Records]:
+    """The catalogue of a node, for its own process or a gateway's."""
+    db = Database(config.data / "catalogue.db")
+    now_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
+    return db, Records(db, mark, now_ms, {songs.KIND: songs.project})

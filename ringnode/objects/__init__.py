@@ -1,0 +1,1 @@
+"""LAW: translates, decides nothing. The only place that knows Pyro."""

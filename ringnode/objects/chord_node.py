@@ -1,0 +1,150 @@
+"""The remote object of a node, `ringnode.node`: what peers, gateways and the console call.
+
+Every method is a translation: it takes the ring's lock, asks, and answers plain data. Peers travel as
+[id, address, incarnation], keys and ids as hex text, records as [kind, key, doc, stamp, edits].
+"""
+
+import os
+from typing import Any, Protocol
+
+from Pyro5.api import current_context, expose
+
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.errors import Invalid
+from ringnode.objects.peers import Peers
+from ringnode.objects.wire import CHUNK_BYTES, DATA
+from ringnode.protocol.chord import Links, Peer, Ring, Route
+from ringnode.protocol.idspace import is_id
+from ringnode.protocol.replication import BATCH, owners_of
+from ringnode.storage.blobs import Blobs
+
+MANY = 4096  # items in one question: above what our own callers ask
+
+
+class Self(Protocol):
+    """What only the assembled node knows."""
+
+    def greeting(self) -> dict[str, Any]: ...
+    def state(self) -> dict[str, Any]: ...
+    def kick(self, loop: str) -> None: ...
+    def spread(self, news: list[Record]) -> None: ...
+
+
+@expose
+class ChordNode:
+    """One node, as others see it."""
+
+    def __init__(self, ring: Ring, peers: Peers, blobs: Blobs, records: Records, node: Self) -> None:
+        self._ring = ring
+        self._peers = peers
+        self._blobs = blobs
+        self._records = records
+        self._node = node
+
+    # -- the ring ----------------------------------------------------------------------------------------------
+
+    def ping(self) -> dict[str, Any]:
+        """Who I am: peer, joined, ring (fingerprint of its authority), k, clock_ms, version, name."""
+        return self._node.greeting()
+
+    def links(self) -> Links:
+        """[me, predecessor or None, [successors]]. NotJoined before there are any."""
+        with self._peers.lock:
+            return self._ring.links()
+
+    def route(self, key: str) -> Route:
+        """One hop of a lookup: [my links, []] if the key is mine, else [None, [whom to ask, best first]]."""
+        with self._peers.lock:
+            return self._ring.route(_key(key))
+
+    def closest_preceding(self, key: str) -> list[Peer]:
+        """Peers nearer to the key than I am, best first; none if it is mine."""
+        return self.route(key).closer
+
+    def notify(self, peer: Any) -> None:
+        """`peer` believes that it is my predecessor."""
+        with self._peers.lock:
+            self._ring.notify(Peer.of(peer))
+
+    def find_successor(self, key: str) -> Peer:
+        """The node responsible for the key, by its own word."""
+        return self._peers.run(self._ring.find_successor(_key(key))).me
+
+    def owners(self, key: str, count: int) -> list[Peer]:
+        """The responsible node and the next ones, `count` in all or as many as there are."""
+        return owners_of(self._peers.run(self._ring.find_successor(_key(key))), count)
+
+    def peers(self) -> list[Peer]:
+        """Every peer I know, myself included, in order of id."""
+        with self._peers.lock:
+            return sorted([self._ring.me, *self._ring.known.values()])
+
+    def members(self, away_s: float) -> int:
+        """How many nodes the ring counts, those silent for less than `away_s` seconds included."""
+        with self._peers.lock:
+            return self._ring.members(away_s)
+
+    def kick(self, loop: str) -> None:
+        """Run a loop now instead of when its time comes."""
+        self._node.kick(loop)
+
+    def state(self) -> dict[str, Any]:
+        """All that the node believes and does: pointers, peers, files, loops and their last errors."""
+        return self._node.state()
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def has_replicas(self, keys: list[str]) -> list[bool]:
+        """For each key: is it here, whole and durable?"""
+        return [self._blobs.has(key) for key in _few(keys, BATCH)]
+
+    def store_replica(self, key: str, size: int, offset: int) -> int:
+        """A piece of a file, its bytes in the annotation DATA. Answers the offset to go on at; `size` when durable.
+
+        CorruptReplica if the whole does not hash to the key, NoSpace if the reserve would be used.
+        """
+        if not isinstance(size, int) or not 0 < size < 1 << 50 or not isinstance(offset, int) or offset < 0:
+            raise Invalid("size and offset must be bytes")
+        return self._blobs.take_piece(_key(key), size, offset, current_context.annotations.get(DATA, b""))
+
+    def fetch_replica(self, key: str, offset: int, length: int) -> int:
+        """Answers the file's size, and up to 1 MiB of its bytes in the annotation DATA; NotFound without a copy."""
+        with self._blobs.open(_key(key)) as file:
+            data = os.pread(file.fileno(), min(max(length, 0), CHUNK_BYTES), max(offset, 0))
+            size = os.fstat(file.fileno()).st_size
+        current_context.response_annotations = {DATA: data}
+        return size
+
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def digests(self, groups: list[int]) -> list[Any]:
+        """Sums of the 256 groups for [], else of the 256 buckets of each group named."""
+        return self._records.buckets(_few(groups, 256)) if groups else self._records.groups()
+
+    def entries(self, buckets: list[int]) -> list[tuple[str, str, int]]:
+        """[kind, key, hash] of every record in the buckets."""
+        return self._records.entries(_few(buckets, 256))
+
+    def get_records(self, names: list[tuple[str, str]]) -> list[Record]:
+        """The records named by [kind, key], as far as they are here."""
+        return self._records.documents(_few(names, MANY))
+
+    def put_records(self, records: list[Any], spread: bool) -> int:
+        """Take in records, durable when it answers how many were news; with `spread` news is told to others."""
+        news = self._records.take(_few(records, MANY))
+        if news and spread:
+            self._node.spread(news)
+        return len(news)
+
+
+def _key(key: Any) -> str:
+    if not is_id(key):
+        raise Invalid(f"a key is 64 hex digits, not {key!r:.80}", "key")
+    return str(key)
+
+
+def _few(items: Any, most: int) -> list[Any]:
+    if not isinstance(items, list | tuple) or len(items) > most:
+        raise Invalid(f"a list of at most {most} was expected")
+    return list(items)

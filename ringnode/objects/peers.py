@@ -1,0 +1,184 @@
+"""Calls to peers: a pool of connections, Pyro's errors translated into ours, and the threads' driver of steps.
+
+No lock is ever held across the network: `run` holds the ring's lock only while it resumes a step.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO, TypeVar
+
+from Pyro5 import errors as pyro
+from Pyro5.api import Proxy, current_context
+
+from ringnode.errors import CorruptReplica, PeerBusy, PeerDown, PeerRefused, RingnodeError
+from ringnode.objects.wire import CHUNK_BYTES, DATA, SERIALIZER
+from ringnode.protocol.chord import Call
+
+OBJECT = "ringnode.node"
+IDLE_S = 60.0  # before the server's own limit, so that a lent connection is seldom found closed
+IDLE_A_PEER = 8  # connections kept for the next calls
+TRANSFER_S = 30.0  # for a piece of a file: the last one waits for the disk's fsync
+SLOWEST_BYTES_PER_S = 50_000  # a transfer slower than this is given up
+TRANSFER_GRACE_S = 60.0
+REFUSED_WORDS = ("certificate", "alert", "ssl", "tls")
+
+T = TypeVar("T")
+Effects = dict[type, Callable[[Any], Any]]
+
+
+class Peers:
+    """Connections of one process. `address` and `local` (the node's own object) let it answer itself in place."""
+
+    def __init__(self, timeout_s: float, address: str = "", local: Any = None) -> None:
+        self.timeout_s = timeout_s
+        self.address = address
+        self.local = local
+        self.lock = threading.RLock()  # the ring's
+        self.effects: Effects = {Call: self._perform_call}
+        self._idle: dict[str, list[tuple[Proxy, float]]] = {}
+        self._idle_lock = threading.Lock()
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def run(self, step: Generator[Any, Any, T]) -> T:
+        """Drive a step to its end: the lock while it thinks, none while it waits."""
+        resume: Callable[[Any], Any] = step.send
+        value: Any = None
+        while True:
+            with self.lock:
+                try:
+                    effect = resume(value)
+                except StopIteration as done:
+                    return done.value  # type: ignore[no-any-return]
+            try:
+                value, resume = self.effects[type(effect)](effect), step.send
+            except RingnodeError as error:
+                value, resume = error, step.throw
+
+    def _perform_call(self, call: Call) -> Any:
+        return self.call(call.peer.address, call.method, *call.args)
+
+    # -- calls -------------------------------------------------------------------------------------------------
+
+    def call(
+        self, address: str, method: str, *args: Any, data: bytes | None = None, timeout_s: float | None = None
+    ) -> Any:
+        """Call a peer. PeerDown after two tries, PeerBusy, PeerRefused, or what the peer itself raised."""
+        return self._call(address, method, args, data, timeout_s)[0]
+
+    def _call(
+        self, address: str, method: str, args: tuple[Any, ...], data: bytes | None, timeout_s: float | None
+    ) -> tuple[Any, bytes]:
+        if self.local is not None and address == self.address and data is None:
+            return getattr(self.local, method)(*args), b""
+        try:
+            return self._call_once(address, method, args, data, timeout_s)
+        except PeerDown:
+            # One more, on a fresh connection: a kept one may be stale, and one lost packet is no death.
+            self._forget(address)
+            return self._call_once(address, method, args, data, timeout_s)
+
+    def _call_once(
+        self, address: str, method: str, args: tuple[Any, ...], data: bytes | None, timeout_s: float | None
+    ) -> tuple[Any, bytes]:
+        with self._lend(address, timeout_s or self.timeout_s) as proxy:
+            try:
+                current_context.annotations = {}
+                proxy._pyroBind()
+                current_context.annotations = {} if data is None else {DATA: data}
+                value = proxy._pyroInvoke(method, args, {})
+                return value, current_context.response_annotations.get(DATA, b"")
+            except RingnodeError:
+                raise
+            except Exception as error:
+                proxy._pyroRelease()
+                raise translated(address, method, error) from error
+            finally:
+                current_context.annotations = {}
+                current_context.response_annotations = {}
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def send_file(self, address: str, key: str, file: BinaryIO, pace: Callable[[int], None] = lambda _: None) -> None:
+        """Store `file` at a peer: durable and verified there when it returns. Goes on where an earlier try ended."""
+        size = os.fstat(file.fileno()).st_size
+        deadline = time.monotonic() + TRANSFER_GRACE_S + size / SLOWEST_BYTES_PER_S
+        offset = 0
+        while offset < size:
+            data = os.pread(file.fileno(), CHUNK_BYTES, offset)
+            if not data:
+                raise CorruptReplica(f"my copy of {key[:12]} is shorter than it was")
+            pace(len(data))
+            offset = self.call(address, "store_replica", key, size, offset, data=data, timeout_s=TRANSFER_S)
+            if time.monotonic() > deadline:
+                raise PeerBusy(f"{address} takes {key[:12]} too slowly")
+
+    def fetch(self, address: str, key: str, offset: int, length: int) -> tuple[bytes, int]:
+        """Bytes of a peer's copy and the whole size. At most CHUNK_BYTES are given at once."""
+        size, data = self._call(address, "fetch_replica", (key, offset, length), None, TRANSFER_S)
+        return data, size
+
+    # -- the pool ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _lend(self, address: str, timeout_s: float) -> Iterator[Proxy]:
+        """A connection for this thread alone; kept for the next caller if it is still good."""
+        with self._idle_lock:
+            kept = self._idle.get(address)
+            proxy = kept.pop()[0] if kept else None
+        if proxy is None:
+            proxy = Proxy(f"PYRO:{OBJECT}@{address}")
+            proxy._pyroSerializer = SERIALIZER
+        else:
+            proxy._pyroClaimOwnership()
+        proxy._pyroTimeout = timeout_s
+        try:
+            yield proxy
+        finally:
+            self._keep(address, proxy)
+
+    def _keep(self, address: str, proxy: Proxy) -> None:
+        now = time.monotonic()
+        with self._idle_lock:
+            if proxy._pyroConnection is not None:
+                self._idle.setdefault(address, []).append((proxy, now))
+            stale = []
+            for kept in self._idle.values():
+                while kept and (len(kept) > IDLE_A_PEER or now - kept[0][1] > IDLE_S):
+                    stale.append(kept.pop(0)[0])
+        _release(stale)
+
+    def _forget(self, address: str) -> None:
+        """Close the idle connections to a peer."""
+        with self._idle_lock:
+            kept = self._idle.pop(address, [])
+        _release([proxy for proxy, _ in kept])
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        for address in list(self._idle):
+            self._forget(address)
+
+
+def _release(proxies: list[Proxy]) -> None:
+    for proxy in proxies:
+        with suppress(pyro.PyroError, OSError):
+            proxy._pyroClaimOwnership()
+            proxy._pyroRelease()
+
+
+def translated(address: str, method: str, error: Exception) -> RingnodeError:
+    """Pyro's error in our words: busy and refused are not death."""
+    text = str(error)
+    if "no free workers" in text:
+        return PeerBusy(f"{address} has no free worker")
+    if isinstance(error, pyro.SerializeError | pyro.MessageTooLargeError) or "rejected" in text:
+        return PeerRefused(f"{address} and we do not understand each other in {method}: {text:.200}")
+    if isinstance(error, pyro.CommunicationError | OSError):
+        if any(word in text.lower() for word in REFUSED_WORDS):
+            return PeerRefused(f"{address} and this node do not accept each other's certificates: {text:.200}")
+        return PeerDown(f"{address} does not answer {method}: {text:.200}")
+    return PeerBusy(f"{address} failed in {method}: {type(error).__name__}: {text:.200}")

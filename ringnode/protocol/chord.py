@@ -1,0 +1,357 @@
+"""Chord as corrected by Pamela Zave ("Reasoning about identifier spaces: how to make Chord correct", IEEE TSE 2017).
+
+What differs from the 2001 and 2003 papers: a joiner copies its predecessor's whole successor list; stabilise tries
+one successor after the other within one step; a dead predecessor is replaced only by a live notifier (no "flush");
+and no pointer is adopted before the node it names has answered. Beside the ring lies `known`, the peers there are
+records of: a second source of successor candidates, which rescues a node whose successors all died, merges rings
+that a partition split, and makes a warm lookup one hop. It is a hint, never truth: whoever is asked checks.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, NamedTuple, TypeVar
+
+from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
+from ringnode.protocol.idspace import advance, between, distance, is_id, owns
+
+SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
+MAX_CALLS = 64  # of one lookup: far above what a ring of a million nodes needs
+FALLBACKS = 3  # closest preceding peers told per hop: two may be dead and the walk still goes on
+
+T = TypeVar("T")
+NO_ANSWER = (PeerDown, PeerBusy, PeerRefused, NotJoined)
+
+
+class Peer(NamedTuple):
+    """A node as others know it."""
+
+    id: str
+    address: str
+    incarnation: int = 0
+
+    @classmethod
+    def of(cls, value: Any) -> "Peer":
+        """A peer from the wire; PeerRefused if it is none."""
+        try:
+            peer = cls(*value)
+            if is_id(peer.id, len(peer.id)) and peer.id and isinstance(peer.address, str):
+                return peer
+        except TypeError:
+            pass
+        raise PeerRefused(f"this is no peer: {value!r:.80}")
+
+
+class Call(NamedTuple):
+    """Please call `method(*args)` of `peer`, and resume me with its answer or its error."""
+
+    peer: Peer
+    method: str
+    args: tuple[Any, ...] = ()
+
+
+class Links(NamedTuple):
+    """A node's pointers, as it tells them: itself first, so that the caller sees who answered."""
+
+    me: Peer
+    predecessor: Peer | None
+    successors: list[Peer]
+
+    @classmethod
+    def of(cls, value: Any) -> "Links":
+        me, predecessor, successors = value
+        return cls(Peer.of(me), predecessor and Peer.of(predecessor), [Peer.of(peer) for peer in successors])
+
+
+class Route(NamedTuple):
+    """One hop's answer: the pointers of the node asked if the key is its own, else whom to ask, best first."""
+
+    found: Links | None
+    closer: list[Peer]
+
+    @classmethod
+    def of(cls, value: Any) -> "Route":
+        found, closer = value
+        return cls(found and Links.of(found), [Peer.of(peer) for peer in closer])
+
+
+Step = Generator[Call, Any, T]
+
+
+class Ring:
+    """What one node believes of the ring. `clock` gives monotonic seconds. Not thread-safe: the driver locks."""
+
+    def __init__(self, me: Peer, clock: Callable[[], float], length: int = SUCCESSORS) -> None:
+        self.me = me
+        self.length = length
+        self.predecessor: Peer | None = None
+        self.successors: list[Peer] = []  # empty until joined, [me] when alone
+        self.fingers: dict[int, Peer] = {}
+        self.known: dict[str, Peer] = {}  # every peer there is a record of, by id, without me
+        self.down: dict[str, float] = {}  # who did not answer, and since when
+        self.changed_at = clock()
+        self._clock = clock
+        self._notifier: Peer | None = None
+        self._next_finger = 0
+        self._next_probe = ""
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    @property
+    def joined(self) -> bool:
+        return bool(self.successors)
+
+    def links(self) -> Links:
+        """My pointers; NotJoined before there are any."""
+        if not self.successors:
+            raise NotJoined(f"{self.me.address} has not joined a ring yet")
+        return Links(self.me, self.predecessor, list(self.successors))
+
+    def owns(self, key: str) -> bool:
+        """Is the key mine, as far as I know?"""
+        return self.joined and self.predecessor is not None and owns(self.predecessor.id, self.me.id, key)
+
+    def route(self, key: str) -> Route:
+        """One hop of a lookup."""
+        links = self.links()
+        return Route(links, []) if self.owns(key) else Route(None, self.closer(key))
+
+    def closer(self, key: str) -> list[Peer]:
+        """Peers to ask for the key: the one I believe responsible if I can know it, and the closest before it."""
+        hints = self._hints()
+        if not hints:
+            return []
+        i = bisect_left([peer.id for peer in hints], key)
+        after = hints[i % len(hints)]
+        before = [hints[(i - n) % len(hints)] for n in range(1, min(FALLBACKS + 1, len(hints)))]
+        chain = [self.me, *self.successors]
+        nearest = self.me if not before or between(before[0].id, self.me.id, key) else before[0]
+        sure = bool(self.known) or (nearest, after) in zip(chain, self.successors, strict=False)
+        return [after, *before] if sure else [*before, after]
+
+    def notify(self, peer: Peer) -> None:
+        """`peer` believes that it is my predecessor. Asks nobody: `rectify` looks into it."""
+        self.answered(peer)
+        if self._notifier is None or between(self._notifier.id, peer.id, self.me.id):
+            self._notifier = peer
+
+    def answered(self, peer: Peer) -> None:
+        """Any sign of life ends a suspicion."""
+        self.down.pop(peer.id, None)
+
+    def silent(self, peer: Peer) -> None:
+        """`peer` did not answer: no hint names it until it does again."""
+        if peer.id != self.me.id:
+            self.down.setdefault(peer.id, self._clock())
+
+    def members(self, away_s: float) -> int:
+        """How many nodes the ring counts: the live ones and those gone for less than `away_s` seconds."""
+        return 1 + sum(1 for peer in self.known.values() if not self.gone(peer, away_s))
+
+    def gone(self, peer: Peer, away_s: float) -> bool:
+        """Has the peer been silent for so long that its copies no longer count?"""
+        return peer.id in self.down and self._clock() - self.down[peer.id] >= away_s
+
+    def quiet_s(self) -> float:
+        """Seconds since my neighbourhood last changed."""
+        return self._clock() - self.changed_at
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def found(self) -> None:
+        """Become a ring of one."""
+        self._point(predecessor=self.me, successors=[self.me])
+
+    def join(self, seed: Peer) -> Step[None]:
+        """Enter the ring that `seed` is in: copy the whole successor list of my predecessor, then poke it.
+
+        Raises what the peers asked raise, and PeerBusy where the ring moved too fast: try again.
+        """
+        found = yield from self._walk(self.me.id, [seed])
+        before = found.predecessor or found.me
+        for _ in range(MAX_CALLS):
+            links = yield from self._links_of(before)
+            if self.me.id in (before.id, links.successors[0].id):
+                raise PeerBusy(f"my id is still in use by {before.address}: waiting until the ring dropped it")
+            if between(before.id, self.me.id, links.successors[0].id):
+                break
+            before = links.successors[0]
+        else:
+            raise PeerBusy("the ring changes too fast to join it")
+        self._point(predecessor=before, successors=self._trim(links.successors))
+        yield from self.stabilise()
+        yield Call(before, "kick", ("stabilise",))  # not in Zave: only earlier, so that lookups find me at once
+
+    def stabilise(self) -> Step[None]:
+        """Find my first live successor, take over its list and its predecessor, and tell it of me."""
+        while True:
+            head = self.successors[0]
+            try:
+                links = yield from self._links_of(head)
+            except (PeerDown, NotJoined):
+                if len(self.successors) == 1:
+                    yield from self._rescue()
+                    return
+                self._point(successors=self.successors[1:])
+                continue
+            except (PeerBusy, PeerRefused):
+                return  # alive: next round
+            break
+        self._point(successors=self._trim([links.me, *links.successors]))
+        if links.predecessor and between(self.me.id, links.predecessor.id, head.id):
+            yield from self.adopt(links.predecessor)
+        try:
+            yield Call(self.successors[0], "notify", (self.me,))
+        except NO_ANSWER:
+            return  # next round's first question finds out
+
+    def adopt(self, candidate: Peer) -> Step[None]:
+        """Take `candidate` as successor if it answers and is nearer; wherever it was heard of."""
+        try:
+            links = yield from self._links_of(candidate)
+        except NO_ANSWER:
+            return
+        if between(self.me.id, candidate.id, self.successors[0].id):
+            self._point(successors=self._trim([links.me, *links.successors]))
+
+    def rectify(self) -> Step[None]:
+        """Take the notifier as predecessor if it is nearer than the present one or the present one is dead."""
+        notifier, self._notifier = self._notifier, None
+        if notifier is None or notifier == self.predecessor:
+            return
+        present = self.predecessor
+        if present and present.id != notifier.id and not between(present.id, notifier.id, self.me.id):
+            try:
+                yield from self._links_of(present)
+                return
+            except (PeerDown, NotJoined):
+                pass
+            except (PeerBusy, PeerRefused):
+                return
+        try:
+            yield from self._links_of(notifier)
+        except NO_ANSWER:
+            return
+        if self.predecessor == present:
+            self._point(predecessor=notifier)
+
+    def candidate(self) -> Step[None]:
+        """Adopt the nearest live peer there is a record of, if the ring has passed it over: merges split rings."""
+        near = min(self._live(self.known.values()), key=lambda p: distance(self.me.id, p.id), default=None)
+        if near and between(self.me.id, near.id, self.successors[0].id):
+            yield from self.adopt(near)
+
+    def probe(self) -> Step[None]:
+        """Ping one known peer, in turn: finds deaths the ring does not see, and returns of the dead."""
+        ids = sorted(self.known)
+        if not ids:
+            return
+        self._next_probe = next((i for i in ids if i > self._next_probe), ids[0])
+        try:
+            yield from self._links_of(self.known[self._next_probe])
+        except NO_ANSWER:
+            return
+
+    def fix_finger(self) -> Step[None]:
+        """Refresh one finger: the first node at or after me + 2^i. Those inside (me, successor] need no call."""
+        lowest = distance(self.me.id, self.successors[0].id).bit_length()
+        highest = 4 * len(self.me.id)
+        if self.successors == [self.me] or lowest >= highest:
+            self.fingers.clear()
+            return
+        i = self._next_finger = max(lowest, (self._next_finger + 1) % highest)
+        try:
+            links = yield from self.find_successor(advance(self.me.id, 1 << i))
+        except NO_ANSWER:
+            return
+        self.fingers = {j: peer for j, peer in self.fingers.items() if j >= lowest} | {i: links.me}
+
+    def maintain(self) -> Step[None]:
+        """One round of upkeep, every second."""
+        yield from self.stabilise()
+        yield from self.rectify()
+        yield from self.candidate()
+        yield from self.probe()
+        yield from self.fix_finger()
+
+    def find_successor(self, key: str) -> Step[Links]:
+        """The pointers of the node responsible for `key`, by its own word. PeerDown if no way leads there."""
+        if self.owns(key):
+            return self.links()
+        self.links()
+        return (yield from self._walk(key, self.closer(key)))
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _walk(self, key: str, candidates: list[Peer]) -> Step[Links]:
+        """Iterative lookup: ask the best candidate, put what it says in front, until one says the key is its own."""
+        asked: set[str] = set()
+        while candidates and len(asked) < MAX_CALLS:
+            peer, *candidates = candidates
+            asked.add(peer.id)
+            try:
+                route = Route.of((yield Call(peer, "route", (key,))))
+            except PeerDown:
+                self.silent(peer)
+                continue
+            except (PeerBusy, PeerRefused, NotJoined):
+                continue
+            self.answered(peer)
+            if route.found:
+                return route.found
+            heard = {p.id: p for p in [*route.closer, *candidates] if p.id not in asked and p.id not in self.down}
+            candidates = list(heard.values())
+        raise PeerDown(f"no peer on the way to {key[:12]} answered")
+
+    def _links_of(self, peer: Peer) -> Step[Links]:
+        """Ask a peer for its pointers; someone else at its address is as good as its death."""
+        try:
+            links = Links.of((yield Call(peer, "links")))
+        except PeerDown:
+            self.silent(peer)
+            raise
+        if links.me.id != peer.id:
+            self.silent(peer)
+            raise PeerDown(f"{peer.address} is another node now")
+        self.answered(peer)
+        return links
+
+    def _rescue(self) -> Step[None]:
+        """All my successors died: take the nearest known peer that answers, else go on alone and keep probing."""
+        nearest = sorted(self.known.values(), key=lambda p: (p.id in self.down, distance(self.me.id, p.id)))
+        for peer in nearest:
+            try:
+                links = yield from self._links_of(peer)
+            except NO_ANSWER:
+                continue
+            self._point(successors=self._trim([links.me, *links.successors]))
+            return
+        self.found()
+
+    def _trim(self, peers: Iterable[Peer]) -> list[Peer]:
+        """A successor list: no id twice, ended before my own, at most `length` long; [me] if nothing is left."""
+        kept: dict[str, Peer] = {}
+        for peer in peers:
+            if peer.id == self.me.id or len(kept) == self.length:
+                break
+            kept.setdefault(peer.id, peer)
+        return list(kept.values()) or [self.me]
+
+    def _point(self, *, predecessor: Peer | None = None, successors: list[Peer] | None = None) -> None:
+        """The only place where pointers change."""
+        before = (self.predecessor, self.successors)
+        if predecessor is not None:
+            self.predecessor = predecessor
+        if successors is not None:
+            self.successors = successors
+        if before != (self.predecessor, self.successors):
+            self.changed_at = self._clock()
+
+    def _live(self, peers: Iterable[Peer]) -> list[Peer]:
+        return [peer for peer in peers if peer.id not in self.down and peer.id != self.me.id]
+
+    def _hints(self) -> list[Peer]:
+        """Every peer I have heard of and not found silent, in order of id."""
+        heard = [*self.known.values(), *self.fingers.values(), *self.successors]
+        if self.predecessor:
+            heard.append(self.predecessor)
+        return sorted({peer.id: peer for peer in self._live(heard)}.values())

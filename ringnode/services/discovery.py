@@ -1,0 +1,179 @@
+"""Finding the ring: from static seeds, from every address of a DNS name, and from the peers known of old.
+
+Repeated for ever, also after joining: what two founders or a partition split, a seed brings together again. Several
+nodes started at once become one ring: each waits a settle window, then the one with the lowest address founds it.
+"""
+
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import AHEAD_MS, Records
+from ringnode.config import Config, split_address
+from ringnode.errors import ConfigError, PeerRefused, RingnodeError
+from ringnode.objects.peers import Peers
+from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.idspace import middle_of_largest_gap
+
+log = logging.getLogger(__name__)
+
+ASK_AT_ONCE = 8
+SEEDS_EVERY_S = 30.0  # once joined
+
+
+class Greeting(NamedTuple):
+    """What a node says of itself when it is pinged."""
+
+    peer: Peer
+    name: str
+    boot: str  # changes with every start: tells a node its own echo from another node with its identity
+    joined: bool
+    ring: str
+    k: int
+    clock_ms: int
+    version: str
+
+    @classmethod
+    def of(cls, value: Any) -> "Greeting":
+        """From the wire; PeerRefused if it is none."""
+        try:
+            return cls(**{**value, "peer": Peer.of(value["peer"])})
+        except (TypeError, KeyError) as error:
+            raise PeerRefused(f"this is no greeting of a node: {value!r:.80}") from error
+
+
+class Discovery:
+    """One node's way into its ring. `fresh` tells that it was never in one; `joined(founded)` is called after."""
+
+    def __init__(
+        self,
+        config: Config,
+        ring: Ring,
+        peers: Peers,
+        records: Records,
+        greeting: Callable[[], Greeting],
+        fresh: Callable[[], bool],
+        joined: Callable[[bool], None],
+    ) -> None:
+        self.failure: ConfigError | None = None  # why this node can never be part of its ring
+        self.met: dict[str, Peer] = {}  # peers heard of by address, before there is a record of them
+        self._config = config
+        self._ring = ring
+        self._peers = peers
+        self._records = records
+        self._greeting = greeting
+        self._fresh = fresh
+        self._joined = joined
+        self._started = time.monotonic()
+        self._asked_at = 0.0
+
+    def once(self) -> None:
+        """Look for the ring, and join or found it. ConfigError where this node can never be part of it."""
+        if self._ring.joined and time.monotonic() - self._asked_at < SEEDS_EVERY_S:
+            return
+        self._asked_at = time.monotonic()
+        mine = self._greeting()
+        seeds = self._seeds()
+        addresses = sorted({*seeds, *self._known()})
+        answers, refusals = self._ask(addresses)
+        others = [them for them in answers if them.boot != mine.boot and self._fits(mine, them)]
+        self.met |= {them.peer.id: them.peer for them in others if them.joined}
+        if self._ring.joined:
+            return
+        inside = [them for them in others if them.joined]
+        if inside:
+            self._join(secrets.choice(inside))
+        elif not addresses or self._may_found(mine, others, mine in answers):
+            log.info("%s founds the ring", mine.name)
+            with self._peers.lock:
+                self._ring.found()
+            self._joined(True)
+        elif refusals and not others:
+            raise refusals[0]
+
+    def _may_found(self, mine: Greeting, others: list[Greeting], named: bool) -> bool:
+        """After the settle window, if no one of those waiting comes before me.
+
+        A new node founds only a ring whose seeds name it; where they name others, it waits for them.
+        """
+        if time.monotonic() - self._started < self._config.settle_s or (self._fresh() and not named):
+            return False
+        return all(mine.peer.address < them.peer.address for them in others)
+
+    def _join(self, contact: Greeting) -> None:
+        if self._fresh():
+            taken = [Peer.of(peer).id for peer in self._peers.call(contact.peer.address, "peers")]
+            with self._peers.lock:
+                self._ring.me = self._ring.me._replace(id=middle_of_largest_gap(taken, secrets.randbits(256)))
+        self._peers.run(self._ring.join(contact.peer))
+        log.info("%s joined the ring by way of %s", self._config.name, contact.name)
+        self._joined(False)
+
+    def _fits(self, mine: Greeting, them: Greeting) -> bool:
+        """Can we be in one ring? A ConfigError stops a node on its way in, never one that is in its ring."""
+        wrong = ""
+        if them.ring != mine.ring:
+            wrong = f"{them.name} at {them.peer.address} belongs to another ring"
+        elif them.k != mine.k:
+            wrong = f"this node has k = {mine.k}, but its ring has k = {them.k}: set k = {them.k}"
+        elif them.peer.id == mine.peer.id:
+            wrong = f"{them.name} at {them.peer.address} has this node's identity: was its folder copied?"
+        if wrong and them.joined and not self._ring.joined:
+            self.failure = ConfigError(wrong)
+            raise self.failure
+        ahead_ms = mine.clock_ms - them.clock_ms
+        if abs(ahead_ms) > AHEAD_MS and them.joined and not self._ring.joined:
+            way = "ahead of" if ahead_ms > 0 else "behind"
+            raise PeerRefused(f"this node's clock is {abs(ahead_ms) // 1000} s {way} that of {them.name}: set it")
+        return not wrong
+
+    # -- whom to ask -------------------------------------------------------------------------------------------
+
+    def _seeds(self) -> list[str]:
+        """The addresses the settings name, this node's own included if it is among them."""
+        found = list(self._config.seeds)
+        if self._config.seed_name:
+            host, port = split_address(self._config.seed_name)
+            try:
+                resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            except OSError as error:
+                log.info("the name %s cannot be resolved: %s", host, error)
+                resolved = []
+            found += [f"[{at[0]}]:{port}" if ":" in str(at[0]) else f"{at[0]}:{port}" for *_, at in resolved]
+        return found
+
+    def _known(self) -> list[str]:
+        """The addresses of the peers there are records of; none once joined: the ring probes them itself."""
+        if self._ring.joined:
+            return []
+        peers = (peer_of(record) for record in self._records.live("peer"))
+        return [peer.address for peer in peers if peer and peer.id != self._ring.me.id]
+
+    def _ask(self, addresses: list[str]) -> tuple[list[Greeting], list[RingnodeError]]:
+        """Greetings of those who answer, and why others refused us."""
+
+        def ask(address: str) -> Greeting | RingnodeError:
+            try:
+                return Greeting.of(self._peers.call(address, "ping"))
+            except RingnodeError as error:
+                return error
+
+        if not addresses:
+            return [], []
+        with ThreadPoolExecutor(ASK_AT_ONCE, "discovery") as pool:
+            answers = list(pool.map(ask, addresses))
+        greetings = {a.boot: a for a in answers if isinstance(a, Greeting)}
+        return list(greetings.values()), [a for a in answers if isinstance(a, PeerRefused)]
+
+
+def peer_of(record: Record) -> Peer | None:
+    """The peer that a record describes, None if it describes none."""
+    address, incarnation = record.doc.get("address"), record.doc.get("incarnation")
+    if isinstance(address, str) and isinstance(incarnation, int):
+        return Peer(record.key, address, incarnation)
+    return None

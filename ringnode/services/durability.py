@@ -1,0 +1,135 @@
+"""When something is acknowledged: when W = k//2 + 1 nodes hold it durably, or all there are in a smaller ring.
+
+The rest of the k copies follow in the background. Fewer than W: NotEnoughReplicas, and nothing is shown that was not
+acknowledged.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.config import Config
+from ringnode.errors import NoSpace, NotEnoughReplicas
+from ringnode.objects.peers import Peers
+from ringnode.protocol.chord import Peer
+from ringnode.protocol.idspace import position
+from ringnode.storage.blobs import Blobs, Spool
+
+log = logging.getLogger(__name__)
+
+SPARES = 3  # nodes after the owners that take a copy where an owner cannot
+THREADS = 32  # copies sent at once by one gateway worker
+
+
+class Durability:
+    """Writes to the owners of a key, from one gateway, which is a client of its own node."""
+
+    def __init__(self, config: Config, peers: Peers, records: Records, blobs: Blobs) -> None:
+        self.pool = ThreadPoolExecutor(THREADS, "copies")
+        self._config = config
+        self._peers = peers
+        self._records = records
+        self._blobs = blobs
+
+    def owners(self, key: str, spares: int = 0) -> list[Peer]:
+        """The k nodes a key belongs to, and `spares` more, as the ring says now."""
+        found = self._peers.call(self._config.address, "owners", key, self._config.k + spares)
+        return [Peer.of(peer) for peer in found]
+
+    def is_here(self, peer: Peer) -> bool:
+        """Is it the node of this gateway?"""
+        return peer.address == self._config.address
+
+    def wanted(self) -> int:
+        """How many nodes must hold something durably before it is acknowledged."""
+        members = int(self._peers.call(self._config.address, "members", self._config.repair_delay_s))
+        return min(self._config.k // 2 + 1, members)
+
+    def store(self, spool: Spool) -> None:
+        """Put a file on its owners. Takes over the spool: it is discarded when the last copy is done.
+
+        NotEnoughReplicas if fewer than W nodes have it; NoSpace if that is because they are full.
+        """
+        key = spool.key
+        try:
+            nodes = self.owners(key, SPARES)
+            wanted = self.wanted()
+        except BaseException:
+            spool.discard()
+            raise
+
+        def place(peer: Peer) -> None:
+            if self.is_here(peer):
+                self._blobs.keep(spool)
+            else:
+                self._peers.send_file(peer.address, key, spool.file)
+
+        self._first(wanted, nodes, place, spool.discard)
+
+    def publish(self, record: Record) -> Record:
+        """Put a record on the owners of its key and on this node. Returns it as it stands here."""
+        place = record.key if record.kind == "song" else position(record.kind, record.key)
+        nodes = self.owners(place)
+        here = [peer for peer in nodes if self.is_here(peer)]
+        others = [peer for peer in nodes if not self.is_here(peer)]
+        self._first(
+            self.wanted() - len(here),
+            others,
+            lambda peer: self._peers.call(peer.address, "put_records", [record], True),
+            lambda: None,
+        )
+        self._records.merge([record])
+        return self._records.get(record.kind, record.key) or record
+
+    def _first(
+        self, wanted: int, nodes: list[Peer], act: Callable[[Peer], object], done: Callable[[], None]
+    ) -> None:
+        """`act` on the first k of `nodes` at once, on the others where one fails; return after `wanted` successes.
+
+        What is still under way goes on; `done` is called when the last has ended.
+        """
+        spares = nodes[self._config.k :]
+        pending = {self.pool.submit(act, peer) for peer in nodes[: self._config.k]}
+        succeeded = 0
+        errors: list[BaseException] = []
+        while pending and succeeded < wanted:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                error = future.exception()
+                if error is None:
+                    succeeded += 1
+                    continue
+                log.warning("a copy was not made: %s", error)
+                errors.append(error)
+                if spares:
+                    pending.add(self.pool.submit(act, spares.pop(0)))
+        _when_done(pending, done)
+        if succeeded < wanted:
+            if errors and all(isinstance(error, NoSpace) for error in errors):
+                raise errors[0]
+            raise NotEnoughReplicas(f"only {succeeded} of the {wanted} nodes needed took it: try again soon")
+
+    def close(self) -> None:
+        """Let what is under way end."""
+        self.pool.shutdown()
+
+
+def _when_done(futures: set[Future[object]], done: Callable[[], None]) -> None:
+    """Call `done` once, when the last of `futures` has ended."""
+    left = list(futures)
+    lock = threading.Lock()
+
+    def ended(future: Future[object]) -> None:
+        with lock:
+            left.remove(future)
+            last = not left
+        if last:
+            done()
+
+    for future in list(left):
+        future.add_done_callback(ended)
+    if not futures:
+        done()

@@ -1,0 +1,202 @@
+"""The music library, as people use it from one gateway: add, find, open, edit, delete.
+
+Bytes are safe before the catalogue speaks of them: files go to their owners first, then the record, then the answer.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringnode.catalogue import songs, tags
+from ringnode.catalogue.model import Song
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.catalogue.tag_reader import TagReader
+from ringnode.config import Config
+from ringnode.errors import Invalid, NotFound, RingnodeError, TooLarge
+from ringnode.objects.peers import Peers
+from ringnode.protocol.chord import Peer
+from ringnode.protocol.idspace import is_id
+from ringnode.services.discovery import peer_of
+from ringnode.services.durability import Durability
+from ringnode.services.reading import LocalFile, RemoteFile, Source, as_file
+from ringnode.storage.blobs import Blobs
+
+ASK_AT_ONCE = 16
+NAME_LIMIT = 255  # characters of a file name, as file systems have it
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy of a song's file."""
+
+    node: str = field(metadata={"help": "Name of the node that holds it"})
+    id: str = field(metadata={"help": "The node's id, its position on the circle"})
+    address: str = field(metadata={"help": "HOST:PORT at which peers reach the node"})
+    api: str = field(metadata={"help": "URL of the node's API"})
+    owner: bool = field(metadata={"help": "Is it one of the k nodes the song belongs to?"})
+
+
+class Library:
+    """Over the gateway's parts."""
+
+    def __init__(
+        self, config: Config, records: Records, blobs: Blobs, peers: Peers, durability: Durability, reader: TagReader
+    ) -> None:
+        self._config = config
+        self._records = records
+        self._blobs = blobs
+        self._peers = peers
+        self._durability = durability
+        self._reader = reader
+
+    # -- adding ------------------------------------------------------------------------------------------------
+
+    def add(self, chunks: Iterable[bytes], filename: str, user: str, size: int | None = None) -> tuple[Song, bool]:
+        """Store a file. Returns its song, and False if it was there already.
+
+        `size` is what the sender announced, if it did. Invalid or TooLarge say what is wrong with the file;
+        NoSpace and NotEnoughReplicas that the ring cannot take it now.
+        """
+        limit = self._config.upload_limit_bytes
+        if size is not None and size > limit:
+            raise TooLarge(f"the file is larger than the {limit >> 20} MiB this library takes", "file")
+        spool = self._blobs.spool()
+        try:
+            for chunk in chunks:
+                if spool.size + len(chunk) > limit:
+                    raise TooLarge(f"the file is larger than the {limit >> 20} MiB this library takes", "file")
+                spool.write(chunk)
+            if size is not None and spool.size != size:
+                raise Invalid(f"the upload ended after {spool.size} of {size} bytes: send it again", "file")
+            if spool.size == 0:
+                raise Invalid("the file is empty: 0 bytes arrived", "file")
+            key = spool.key
+            known = self._find(key)
+            if known and not known.deleted:
+                spool.discard()
+                return songs.song(known), False
+            name = clean_name(filename)
+            found = self._reader.read(str(spool.path), name)
+        except BaseException:
+            spool.discard()
+            raise
+        size_bytes = spool.size
+        self._durability.store(spool)
+        added = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        doc = found | {"size_bytes": size_bytes, "filename": name, "added_at": added, "added_by": user}
+        record = self._records.draft(songs.KIND, key, doc)
+        return songs.song(self._durability.publish(record)), True
+
+    # -- finding -----------------------------------------------------------------------------------------------
+
+    def page(self, limit: int, cursor: str | None, query: str) -> songs.Page:
+        """Songs in order of artist, album, disc, track and title; those that `query` finds."""
+        return songs.page(self._records, limit, cursor, query)
+
+    def song(self, key: str) -> Song:
+        """One song. NotFound if there is none, which its owners were asked about."""
+        return songs.song(self._live(key))
+
+    def version(self, key: str) -> str:
+        """Changes with every edit of the song."""
+        return self._live(key).newest()
+
+    def _live(self, key: str) -> Record:
+        record = self._find(key) if is_id(key) else None
+        if record is None or record.deleted:
+            raise NotFound(f"there is no song {key:.64}")
+        return record
+
+    def _find(self, key: str) -> Record | None:
+        """The record; its owners are asked before it is called unknown, for news may not have come here yet."""
+        record = self._records.get(songs.KIND, key)
+        if record is None:
+            name = [(songs.KIND, key)]
+            for peer in self._durability.owners(key):
+                if not self._durability.is_here(peer):
+                    try:
+                        self._records.take(self._peers.call(peer.address, "get_records", name))
+                    except RingnodeError:
+                        continue
+            record = self._records.get(songs.KIND, key)
+        return record
+
+    def copies(self, key: str) -> list[Copy]:
+        """Every copy on the nodes that answer, owners first."""
+        self._live(key)
+        owners = {peer.id for peer in self._durability.owners(key)}
+        docs = {record.key: record.doc for record in self._records.live("peer")}
+        found = []
+        for peer in self._holders(key):
+            doc = docs.get(peer.id, {})
+            name, api = str(doc.get("name", "")), str(doc.get("api", ""))
+            found.append(Copy(name, peer.id, peer.address, api, peer.id in owners))
+        return sorted(found, key=lambda copy: (not copy.owner, copy.node))
+
+    def _holders(self, key: str) -> list[Peer]:
+        """Every peer that answers and has the file."""
+
+        def has(peer: Peer) -> bool:
+            try:
+                return bool(self._peers.call(peer.address, "has_replicas", [key])[0])
+            except RingnodeError:
+                return False
+
+        everyone = {peer.id: peer for peer in map(peer_of, self._records.live("peer")) if peer}
+        everyone |= {peer.id: peer for peer in self._durability.owners(key)}
+        peers = list(everyone.values())
+        with ThreadPoolExecutor(ASK_AT_ONCE, "holders") as pool:
+            return [peer for peer, held in zip(peers, pool.map(has, peers), strict=True) if held]
+
+    # -- opening -----------------------------------------------------------------------------------------------
+
+    def open(self, key: str) -> Source:
+        """The file's bytes: from this node's disk, else from a peer that has them, else from the next. Close it."""
+        self._live(key)
+        try:
+            return LocalFile(self._blobs.open(key))
+        except NotFound:
+            return RemoteFile(self._peers, key, self._addresses(key))
+
+    def _addresses(self, key: str) -> Callable[[], Iterator[str]]:
+        """Where to look for a file, best first: its owners, then whoever says that it has it."""
+
+        def addresses() -> Iterator[str]:
+            owners = self._durability.owners(key)
+            yield from (peer.address for peer in owners)
+            yield from (peer.address for peer in self._holders(key) if peer not in owners)
+
+        return addresses
+
+    def cover(self, key: str) -> tags.Cover:
+        """The picture in the song's file. NotFound if it has none."""
+        song = self.song(key)
+        with self.open(key) as source:
+            cover = tags.cover(as_file(source), song.filename) if song.has_cover else None
+        if cover is None:
+            raise NotFound("this song has no cover picture")
+        return cover
+
+    # -- changing ----------------------------------------------------------------------------------------------
+
+    def edit(self, key: str, changes: Any) -> Song:
+        """Change fields of a song; those not named stay. Invalid names the first bad one."""
+        record = self._live(key)
+        edited = self._records.draft_edit(record, songs.checked_edit(changes))
+        return songs.song(self._durability.publish(edited))
+
+    def delete(self, key: str) -> None:
+        """Delete a song on every node; its file goes after a grace."""
+        self._durability.publish(self._records.draft_edit(self._live(key), {"deleted": True}))
+
+
+def clean_name(filename: str) -> str:
+    """A file name without folders and control characters, whatever system it came from."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(c for c in name if c.isprintable()).strip()
+    stem, dot, suffix = kept.rpartition(".")
+    return f"{stem[: NAME_LIMIT - len(dot + suffix)]}{dot}{suffix}"[:NAME_LIMIT] or "unnamed"
+

@@ -1,0 +1,1 @@
+"""LAW: whole and durable, or not there. Knows keys and bytes, never peers or songs."""
