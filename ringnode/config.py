@@ -4,6 +4,7 @@ From, in rising order: the defaults here, a TOML file, the environment (RINGNODE
 name stops the start: a misspelt setting that is silently ignored is found when it is too late.
 """
 
+import json
 import os
 import socket
 import tomllib
@@ -15,6 +16,7 @@ from typing import Any
 from ringnode.errors import ConfigError
 
 ENV = "RINGNODE_"
+NOT_OURS = {ENV + name for name in ("CONFIG", "URL", "CA", "USER", "PASSWORD")}  # the clients' on the same machine
 MIB = 1 << 20
 
 
@@ -97,7 +99,7 @@ class Config:
         given = {name: value for name, value in given.items() if value is not None}
         path = given.pop("config", None) or environ.get(ENV + "CONFIG")
         values: dict[str, Any] = _from_file(Path(path)) if path else {}
-        values |= {n[len(ENV) :].lower(): v for n, v in environ.items() if n.startswith(ENV) and n != ENV + "CONFIG"}
+        values |= {n[len(ENV) :].lower(): v for n, v in environ.items() if n.startswith(ENV) and n not in NOT_OURS}
         values |= given
         known = {f.name: f for f in fields(cls)}
         unknown = sorted(set(values) - set(known))
@@ -131,3 +133,15 @@ def split_address(address: str) -> tuple[str, int]:
     if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
         raise ConfigError(f"{address!r} is not HOST:PORT")
     return host.strip("[]"), int(port)
+
+
+def to_json(config: Config) -> str:
+    """For a process of this node; the founder's password stays here."""
+    values = {f.name: getattr(config, f.name) for f in fields(Config) if f.name != "admin_password"}
+    return json.dumps(values, default=os.fspath)
+
+
+def from_json(text: str) -> Config:
+    """What `to_json` wrote."""
+    values = json.loads(text)
+    return Config(**{f.name: _typed(f, values[f.name]) for f in fields(Config) if f.name in values})

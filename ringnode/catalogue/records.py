@@ -98,22 +98,22 @@ class Records:
         with self.db.write() as tx:
             now_ms = self._now_ms()
             for record in records:
-                newest = record.newest()
-                ahead_ms = milliseconds(newest) - now_ms
-                if ahead_ms > AHEAD_MS:
-                    self._put_aside(tx, list(record), f"its clock is {ahead_ms // 1000} s ahead of ours", newest)
-                    continue
-                merged = self._merge_one(tx, record)
+                merged = self._merge_one(tx, record, now_ms)
                 if merged:
                     news.append(merged)
         return news
 
-    def _merge_one(self, tx: Connection, record: Record) -> Record | None:
+    def _merge_one(self, tx: Connection, record: Record, now_ms: int) -> Record | None:
         row = tx.execute(
             "SELECT kind, key, doc, stamp, edits, number, bucket, hash FROM record WHERE kind = ? AND key = ?",
             (record.kind, record.key),
         ).fetchone()
         present = _record(row[:5]) if row else None
+        newest = record.newest()
+        ahead_ms = milliseconds(newest) - max(now_ms, milliseconds(present.newest()) if present else 0)
+        if ahead_ms > AHEAD_MS:
+            self._put_aside(tx, list(record), f"its clock is {ahead_ms // 1000} s ahead of ours", newest)
+            return None
         merged = merge(present, record) if present else merge(record, record)
         if merged == present:
             return None

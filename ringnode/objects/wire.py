@@ -92,8 +92,9 @@ class NodeDaemon(Daemon):
             sock.do_handshake()
             accepted = bool(super()._handshake(conn, denied_reason))
         except (OSError, ValueError) as error:
-            log.info("a connection was refused: %s", error)
-            if isinstance(error, ssl.SSLError):
+            log.debug("a connection came to nothing: %s", error)
+            if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+                log.info("a connection was refused: %s", error.reason)
                 _let_alert_arrive(sock)
             return False
         sock.settimeout(IDLE_S)

@@ -148,9 +148,7 @@ class Replication:
         everyone = {peer.id: peer for peer in [*self.ring.known.values(), *holders, self.ring.me]}
         nearest = sorted(everyone.values(), key=lambda peer: distance(key, peer.id))[: self.rules.k]
         return sum(
-            1
-            for peer in nearest
-            if peer.id in self.ring.down and not self.ring.gone(peer, self.rules.repair_delay_s)
+            1 for peer in nearest if peer.id in self.ring.down and not self.ring.gone(peer, self.rules.repair_delay_s)
         )
 
     # -- the keys of others ------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class Accounts:
     def user(self, token: str) -> User:
         """Whose token it is. Unauthenticated if it is forged, expired or revoked."""
         try:
-            claim = self._signer.loads(token, max_age=self._session_s)
+            claim = self._signer.loads(token, max_age=int(self._session_s))
             record = self._records.get(KIND, claim["user"])
         except (BadData, KeyError, TypeError) as error:
             raise Unauthenticated("the login is not valid or has expired: log in again") from error

@@ -84,9 +84,7 @@ class Durability:
         self._records.merge([record])
         return self._records.get(record.kind, record.key) or record
 
-    def _first(
-        self, wanted: int, nodes: list[Peer], act: Callable[[Peer], object], done: Callable[[], None]
-    ) -> None:
+    def _first(self, wanted: int, nodes: list[Peer], act: Callable[[Peer], object], done: Callable[[], None]) -> None:
         """`act` on the first k of `nodes` at once, on the others where one fails; return after `wanted` successes.
 
         What is still under way goes on; `done` is called when the last has ended.

@@ -199,4 +199,3 @@ def clean_name(filename: str) -> str:
     kept = "".join(c for c in name if c.isprintable()).strip()
     stem, dot, suffix = kept.rpartition(".")
     return f"{stem[: NAME_LIMIT - len(dot + suffix)]}{dot}{suffix}"[:NAME_LIMIT] or "unnamed"
-

@@ -44,7 +44,7 @@ class RingView:
     k: int = field(metadata={"help": "Copies of every song"})
     nodes: tuple[NodeView, ...] = field(metadata={"help": "Every node there is a record of, in order of id"})
     songs: int = field(metadata={"help": "Songs in this node's catalogue"})
-    short: int = field(metadata={"help": "Songs with fewer than k copies, as the nodes that are up counted them last"})
+    short: int = field(metadata={"help": "Songs with fewer than k copies, as the live nodes counted last"})
     waiting: int = field(metadata={"help": "Songs short of a copy that may come back with its node"})
     lost: int = field(metadata={"help": "Songs of which no node that is up has a copy"})
 
@@ -74,9 +74,9 @@ class Overview:
             state = self._peers.call(self._config.address, "state")
         except RingnodeError as error:
             return Health("joining", self._config.name, __version__, False, str(error))
-        error = "" if state["joined"] else state["loops"]["discover"]["last_error"]
-        status = "ok" if state["joined"] else "joining"
-        return Health(status, self._config.name, __version__, state["joined"], error)
+        joined = bool(state["joined"])
+        why = "" if joined else state["loops"]["discover"]["last_error"]
+        return Health("ok" if joined else "joining", self._config.name, __version__, joined, why)
 
     def owners(self, key: str) -> list[Peer]:
         """The nodes a key belongs to. Invalid if it is no key."""

@@ -77,7 +77,8 @@ class Upkeep:
         self._announced: dict[str, Any] = {}
         rules = Rules(config.k, config.repair_delay_s, config.quiet_s)
         self._replication = Replication(ring, blobs, Songs(records), rules)
-        peers.effects |= {Send: self._send, Fetch: self._fetch}
+        peers.effects[Send] = self._send
+        peers.effects[Fetch] = self._fetch
         joined = self._if_joined
         self.loops = {
             name: Loop(name, period_s, once)
@@ -116,7 +117,7 @@ class Upkeep:
 
     def spread(self) -> bool:
         """Tell what is new to a few random peers, who tell it on if it was news to them."""
-        news = []
+        news: list[Record] = []
         while self._outbox and len(news) < RECORDS_AT_ONCE:
             news.append(self._outbox.popleft())
         for peer in self._random_peers(FAN_OUT) if news else []:
@@ -224,4 +225,3 @@ class Upkeep:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
-

@@ -38,7 +38,7 @@ class Spool:
         self.size = 0
         self._blobs = blobs
         self._hash = blake3()
-        self.file: BinaryIO = self.path.open("xb", buffering=0)
+        self.file: BinaryIO = self.path.open("x+b", buffering=0)
 
     @property
     def key(self) -> str:

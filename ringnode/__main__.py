@@ -1,0 +1,5 @@
+"""`python -m ringnode` is `ringnode`."""
+
+from ringnode.cli import main
+
+main()
