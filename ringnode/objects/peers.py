@@ -23,7 +23,7 @@ IDLE_A_PEER = 8  # connections kept for the next calls
 TRANSFER_S = 30.0  # for a piece of a file: the last one waits for the disk's fsync
 SLOWEST_BYTES_PER_S = 50_000  # a transfer slower than this is given up
 TRANSFER_GRACE_S = 60.0
-REFUSED_WORDS = ("certificate", "alert", "ssl", "tls")
+REFUSED_WORDS = ("certificate", "alert")  # OpenSSL's words; Pyro hands on the text alone
 
 T = TypeVar("T")
 Effects = dict[type, Callable[[Any], Any]]
@@ -178,7 +178,7 @@ def translated(address: str, method: str, error: Exception) -> RingnodeError:
     if isinstance(error, pyro.SerializeError | pyro.MessageTooLargeError) or "rejected" in text:
         return PeerRefused(f"{address} and we do not understand each other in {method}: {text:.200}")
     if isinstance(error, pyro.CommunicationError | OSError):
-        if any(word in text.lower() for word in REFUSED_WORDS):
+        if any(word in text.lower() for word in REFUSED_WORDS) and "timed out" not in text:
             return PeerRefused(f"{address} and this node do not accept each other's certificates: {text:.200}")
         return PeerDown(f"{address} does not answer {method}: {text:.200}")
     return PeerBusy(f"{address} failed in {method}: {type(error).__name__}: {text:.200}")

@@ -12,7 +12,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from Pyro5 import config, serializers, socketutil
+from Pyro5 import config, protocol, serializers, socketutil
 from Pyro5.server import Daemon
 
 from ringnode.errors import BY_NAME, RingnodeError
@@ -64,8 +64,8 @@ class _Context(ssl.SSLContext):
         return super().wrap_socket(sock, server_side, *args, **more)
 
 
-def _context(protocol: int, tls: Path) -> ssl.SSLContext:
-    context = _Context(protocol)
+def _context(side: int, tls: Path) -> ssl.SSLContext:
+    context = _Context(side)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False  # the ring's authority decides who is a node; nodes move between addresses
     context.verify_mode = ssl.CERT_REQUIRED
@@ -86,19 +86,29 @@ class NodeDaemon(Daemon):
     """Pyro's daemon with the TLS handshake in the connection's own thread, in bounded time."""
 
     def _handshake(self, conn: Any, denied_reason: str | None = None) -> bool:
+        """True if the connection may be used. Raises nothing: a denial is given by the accept loop, which must go on."""
         sock = conn.sock
-        sock.settimeout(HANDSHAKE_S if denied_reason is None else GOODBYE_S)  # denials are given by the accept loop
         try:
+            sock.settimeout(HANDSHAKE_S if denied_reason is None else GOODBYE_S)
             sock.do_handshake()
-            accepted = bool(super()._handshake(conn, denied_reason))
-        except (OSError, ValueError) as error:
-            log.debug("a connection came to nothing: %s", error)
+            accepted = _deny(conn, denied_reason) if denied_reason else bool(super()._handshake(conn))
+            sock.settimeout(IDLE_S)
+        except Exception as error:
+            log.debug("a connection came to nothing", exc_info=True)
             if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
                 log.info("a connection was refused: %s", error.reason)
                 _let_alert_arrive(sock)
             return False
-        sock.settimeout(IDLE_S)
         return accepted
+
+
+def _deny(conn: Any, reason: str) -> bool:
+    """Say no in the caller's own serialiser; Pyro would say it in marshal."""
+    asked = protocol.recv_stub(conn, [protocol.MSG_CONNECT])
+    serializer = serializers.serializers_by_id[asked.serializer_id]
+    answer = serializer.dumps(reason)
+    conn.send(protocol.SendingMessage(protocol.MSG_CONNECTFAIL, 0, asked.seq, asked.serializer_id, answer).data)
+    return False
 
 
 def _let_alert_arrive(sock: ssl.SSLSocket) -> None:

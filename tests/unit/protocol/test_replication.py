@@ -1,0 +1,239 @@
+"""The pass that keeps files on their owners, over whole fakes of other nodes."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from ringnode.errors import CorruptReplica, NoSpace, PeerDown, RingnodeError
+from ringnode.protocol.chord import Call, Links, Peer, Ring
+from ringnode.protocol.idspace import owns
+from ringnode.protocol.replication import Fetch, Replication, Report, Rules, Send
+
+K = 3
+
+
+class Files:
+    """One node's store, in memory."""
+
+    def __init__(self, *keys: str) -> None:
+        self.held = set(keys)
+
+    def keys(self, after: str, upto: str) -> list[str]:
+        return sorted(key for key in self.held if owns(after, upto, key))
+
+    def has(self, key: str) -> bool:
+        return key in self.held
+
+    def drop(self, key: str) -> None:
+        self.held.discard(key)
+
+
+class Library:
+    """What should be there."""
+
+    def __init__(self, *keys: str) -> None:
+        self.songs = set(keys)
+
+    def file_keys(self, after: str, upto: str) -> list[str]:
+        return sorted(key for key in self.songs if owns(after, upto, key))
+
+    def is_file(self, key: str) -> bool:
+        return key in self.songs
+
+
+class Nodes:
+    """A ring at rest: nodes 1, 3, 5, 7, 9, b, d, f of a circle of 16, each with its files."""
+
+    def __init__(self, songs: str, **held: str) -> None:
+        self.now = 1000.0
+        self.peers = [Peer(i, f"node-{i}") for i in "13579bdf"]
+        self.files = {peer.id: Files(*held.get(f"n{peer.id}", "")) for peer in self.peers}
+        self.library = Library(*songs)
+        self.dead: set[str] = set()
+        self.full: set[str] = set()
+        self.moved: list[tuple[str, str, str]] = []
+        self.rings = {peer.id: self.ring(peer) for peer in self.peers}
+
+    def ring(self, me: Peer) -> Ring:
+        at = self.peers.index(me)
+        ring = Ring(me, lambda: self.now)
+        order = self.peers[at + 1 :] + self.peers[:at]
+        ring.successors, ring.predecessor = order[:7], order[-1]
+        ring.known = {peer.id: peer for peer in order}
+        return ring
+
+    def kill(self, *ids: str, since: float = 0.0) -> None:
+        """The ring has closed over them; everyone remembers since when."""
+        self.dead |= set(ids)
+        for me, ring in self.rings.items():
+            ring.successors = [peer for peer in ring.successors if peer.id not in self.dead]
+            ring.down = dict.fromkeys(sorted(self.dead), self.now - since)
+            live = [peer for peer in self.peers if peer.id not in self.dead]
+            at = next(i for i, peer in enumerate(live) if peer.id >= me)
+            ring.predecessor = live[at - 1]
+
+    def replicate(self, at: str, quiet_s: float = 0.0, delay_s: float = 600.0) -> Report:
+        replication = Replication(self.rings[at], self.files[at], self.library, Rules(K, delay_s, quiet_s))
+        return self.run(at, replication.replicate())
+
+    def run(self, at: str, step: Generator[Any, Any, Report]) -> Report:
+        resume, value = step.send, None
+        while True:
+            try:
+                effect = resume(value)  # type: ignore[arg-type]
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            try:
+                value, resume = self.perform(at, effect), step.send
+            except RingnodeError as error:
+                value, resume = error, step.throw  # type: ignore[assignment]
+
+    def perform(self, at: str, effect: Any) -> Any:
+        if effect.peer.id in self.dead:
+            raise PeerDown("dead")
+        there = self.files[effect.peer.id]
+        if isinstance(effect, Call) and effect.method == "has_replicas":
+            return [there.has(key) for key in effect.args[0]]
+        if isinstance(effect, Call) and effect.method == "route":
+            found, closer = self.rings[effect.peer.id].route(*effect.args)
+            return [found, closer]
+        if isinstance(effect, Send):
+            if effect.peer.id in self.full:
+                raise NoSpace("full")
+            there.held.add(effect.key)
+            self.moved.append((at, effect.key, effect.peer.id))
+            return None
+        assert isinstance(effect, Fetch)
+        self.files[at].held.add(effect.key)
+        self.moved.append((effect.peer.id, effect.key, at))
+        return None
+
+    def holders(self, key: str) -> str:
+        return "".join(sorted(i for i, files in self.files.items() if files.has(key)))
+
+
+def test_a_ring_at_rest_moves_nothing() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    for peer in nodes.peers:
+        assert nodes.replicate(peer.id) == Report()
+    assert nodes.moved == []
+
+
+def test_the_last_copy_is_copied_at_once() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    nodes.kill("7", "9")
+    nodes.replicate("5")
+    assert nodes.holders("4") == "579bd" and nodes.moved == [("5", "4", "b"), ("5", "4", "d")]
+
+
+def test_a_copy_that_a_reboot_hides_is_waited_for() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    nodes.kill("7", since=599)
+    assert nodes.replicate("5").waiting == 1 and nodes.moved == []
+    nodes.now += 2
+    nodes.replicate("5")
+    assert nodes.moved == [("5", "4", "b")]
+
+
+def test_the_responsible_node_itself_may_be_the_one_that_is_away() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    nodes.kill("5", since=10)
+    assert nodes.replicate("7").waiting == 1 and nodes.moved == []
+    nodes.now += 600
+    nodes.replicate("7")
+    assert nodes.moved == [("7", "4", "b")]
+
+
+def test_a_new_owner_is_given_its_share_at_once_and_the_surplus_goes_when_all_is_quiet() -> None:
+    nodes = Nodes("4", n7="4", n9="4", nb="4")  # 5 has just joined: it has nothing, b has one too many
+    nodes.replicate("5")
+    assert nodes.moved == [("7", "4", "5")]
+    nodes.replicate("b", quiet_s=60)
+    assert nodes.holders("4") == "579b", "not while the ring is restless"
+    nodes.now += 61
+    nodes.replicate("b", quiet_s=60)
+    assert nodes.holders("4") == "579"
+
+
+def test_a_copy_is_never_given_up_before_k_owners_have_confirmed() -> None:
+    nodes = Nodes("4", n5="4", n7="4", nf="4")
+    nodes.full.add("9")
+    nodes.replicate("f")
+    assert nodes.holders("4") == "57f"
+    nodes.full.clear()
+    nodes.replicate("f")
+    assert nodes.holders("4") == "579"
+
+
+def test_a_node_that_is_alone_gives_nothing_up() -> None:
+    nodes = Nodes("4", n5="4", nf="4")
+    ring = nodes.rings["f"]
+    ring.found()
+    nodes.replicate("f")
+    assert nodes.holders("4") == "5f"
+
+
+def test_a_full_owner_is_replaced_by_the_next_node() -> None:
+    nodes = Nodes("4", n5="4")
+    nodes.full.add("7")
+    report = nodes.replicate("5")
+    assert nodes.holders("4") == "59b" and report.errors and report.short == 0
+
+
+def test_a_node_that_lost_its_disk_fetches_what_it_answers_for() -> None:
+    nodes = Nodes("46", n7="4", n9="46", nb="6")
+    nodes.replicate("5")
+    assert nodes.holders("4") == "579"
+    nodes.replicate("7")
+    assert nodes.holders("6") == "79b"
+
+
+def test_what_nobody_has_is_counted() -> None:
+    nodes = Nodes("4")
+    report = nodes.replicate("5")
+    assert report.lost == 1 and nodes.moved == []
+
+
+def test_files_without_a_song_are_left_alone() -> None:
+    nodes = Nodes("", n5="4", nf="4")
+    for peer in nodes.peers:
+        nodes.replicate(peer.id)
+    assert nodes.holders("4") == "5f" and nodes.moved == []
+
+
+def test_a_damaged_source_is_passed_over() -> None:
+    nodes = Nodes("4", n7="4", n9="4")
+    perform = nodes.perform
+
+    def broken(at: str, effect: Any) -> Any:
+        if isinstance(effect, Fetch) and effect.peer.id == "7":
+            raise CorruptReplica("rotten")
+        return perform(at, effect)
+
+    nodes.perform = broken  # type: ignore[method-assign]
+    nodes.replicate("5")
+    assert nodes.holders("4") == "579" and nodes.moved == [("9", "4", "5")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_lies_where_the_passes_end_with_every_song_on_its_owners(seed: int) -> None:
+    import random
+
+    chance = random.Random(seed)
+    songs = "02468ace"
+    held = {f"n{i}": "".join(s for s in songs if chance.random() < 0.3) for i in "13579bdf"}
+    held["n1"] = songs  # at least one copy of each
+    nodes = Nodes(songs, **held)
+    for _ in range(3):
+        for peer in nodes.peers:
+            nodes.replicate(peer.id)
+    for song in songs:
+        at = [i for i in "13579bdf" if i >= song][:1] or ["1"]
+        order = "13579bdf13579bdf"
+        start = order.index(at[0])
+        assert nodes.holders(song) == "".join(sorted(order[start : start + K])), (seed, song)
+
+
+def test_links_of_the_wire_are_checked() -> None:
+    assert Links.of([["a", "x", 1], None, [["b", "y", 2]]]).successors == [Peer("b", "y", 2)]
