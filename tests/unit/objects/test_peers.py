@@ -155,11 +155,14 @@ def test_without_a_certificate_there_is_nothing(address: str, tls: Path) -> None
     context = ssl.create_default_context(cafile=str(tls / "ca.crt"))
     context.check_hostname = False
     host, port = address.split(":")
-    with socket.create_connection((host, int(port)), 5) as raw, context.wrap_socket(raw) as client:
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            client.sendall(b"PYRO")
-            if client.recv(100) == b"":
-                raise ConnectionError("closed")
+    with (
+        socket.create_connection((host, int(port)), 5) as raw,
+        context.wrap_socket(raw) as client,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+    ):
+        client.sendall(b"PYRO")
+        if client.recv(100) == b"":
+            raise ConnectionError("closed")
 
 
 def test_another_rings_certificate_is_refused_and_not_called_death(

@@ -1,0 +1,93 @@
+"""Flask-RESTX as we use it: its Swagger, but our errors, our JSON, and no request to any other host."""
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+from flask import Flask, jsonify
+from flask_restx import Api
+from flask_restx.apidoc import apidoc, ui_for
+from werkzeug.utils import cached_property
+from werkzeug.wrappers import Response
+
+from api.auth import LISTENER, PUBLIC, needed
+from api.errors import PROBLEMS
+from api.models import Problem, model_of
+from ringnode import __version__
+
+DOCS = "/api/docs"
+V1 = "/api/v1"
+ABOUT = """\
+Songs of a ring of nodes: every node answers for all of them.
+
+Log in at `/auth/login` and send the token as `Authorization: Bearer TOKEN`. Errors are `application/problem+json`
+(RFC 9457). Every answer has an `X-Request-ID`: the one you sent, if it is at most 64 letters, digits, `.`, `_` or
+`-`, else a new one. What is not documented here, a query parameter or a field, is refused with 422. Every GET may
+also be a HEAD."""
+CSP = (
+    "default-src 'none'; script-src 'self' {}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+TITLES = {status: title for status, _, title in PROBLEMS.values()} | {503: "The ring cannot answer now"}
+
+
+class Docs(Api):
+    """The API's documentation and routes; who may call what and which errors come is taken from the tables."""
+
+    def __init__(self, app: Flask) -> None:
+        app.register_blueprint(apidoc, url_prefix=DOCS)  # its files under our path, not at the root
+        app.extensions["restx"] = {"apidoc_registered": True}
+        token = {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Bearer TOKEN"}
+        login = {"authorizations": {"token": token}, "security": "token"}
+        super().__init__(app, __version__, "ringnode", ABOUT, prefix=V1, doc=DOCS, **login)
+        self.error_handlers.clear()  # theirs would show in the docs
+        self.representation("application/json")(_json)
+        model_of(self.default_namespace, Problem)
+
+    def error_router(self, original_handler: Any, error: Exception) -> Any:
+        """Errors are answered in `errors.py` alone."""
+        return original_handler(error)
+
+    def render_doc(self) -> Response:
+        """The page, with the hashes of its inline scripts: no other may run, nothing else may be asked."""
+        html = ui_for(self)
+        scripts = re.findall(r"<script[^>]*>(.+?)</script>", html, re.DOTALL)
+        hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+        csp = CSP.format(" ".join(f"'sha256-{digest}'" for digest in hashes))
+        return Response(html, mimetype="text/html", headers={"Content-Security-Policy": csp})
+
+    @cached_property
+    def __schema__(self) -> dict[str, Any]:
+        schema: dict[str, Any] = super().__schema__
+        schema["produces"].append("application/problem+json")
+        for path, item in schema["paths"].items():
+            rule = V1 + path.replace("{", "<").replace("}", ">")
+            for method in set(item) - {"parameters"}:
+                _complete(item[method], needed(method.upper(), rule))
+                if method == "patch":
+                    item[method]["consumes"] = ["application/json", "application/merge-patch+json"]
+        return schema
+
+
+def _complete(operation: dict[str, Any], role: str) -> None:
+    """Add what holds for every operation: who may, and what may go wrong."""
+    also = [422, 500, 503]
+    if role == PUBLIC:
+        operation["security"] = []
+    else:
+        operation["description"] = f"{operation.get('description', '')}\n\nRole: {role}.".strip()
+        also += [401] if role == LISTENER else [401, 403]
+    answers = operation["responses"]
+    for status in also:
+        answers.setdefault(str(status), {"description": TITLES[status]})
+    for status, answer in answers.items():
+        if int(status) >= 400:
+            answer.setdefault("schema", {"$ref": "#/definitions/Problem"})
+
+
+def _json(data: Any, status: int, headers: dict[str, str] | None = None) -> Response:
+    response = jsonify(data)
+    response.status_code = status
+    response.headers.extend(headers or {})
+    return response

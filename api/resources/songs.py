@@ -1,0 +1,210 @@
+"""Songs: adding, finding, hearing, editing, deleting."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import g, request
+from flask_restx import Namespace
+from werkzeug.exceptions import LengthRequired, PreconditionFailed
+from werkzeug.wrappers import Response
+
+from api import inputs, multipart, streaming
+from api.models import Copies, File, SongPage, model_of
+from api.resources import Resource
+from ringnode.catalogue.model import EDITABLE, Song
+from ringnode.catalogue.search import QUERY_LIMIT
+from ringnode.catalogue.songs import PAGE_LIMIT
+from ringnode.errors import Invalid
+from ringnode.services.library import Copy
+
+ns = Namespace("songs", "The songs of the library")
+
+PAGE = 50
+CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
+FILENAME_LIMIT = 1024
+IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp")
+
+MINGUS = Song(
+    id="9c1d" * 16, title="Moanin'", artist="Charles Mingus", artists=("Charles Mingus",), album="Blues & Roots",
+    albumartist="Charles Mingus", track=3, tracks=6, disc=1, discs=1, date="1960-03", genres=("Jazz",),
+    composers=("Charles Mingus",), duration_s=480.3, bitrate=902_000, sample_rate=44_100, channels=2, format="flac",
+    mime="audio/flac", has_cover=True, size_bytes=54_191_377, filename="03 Moanin'.flac",
+    added_at="2026-01-01T12:00:00+00:00", added_by="anna", track_gain_db=-6.2, track_peak=0.98,
+)  # fmt: skip
+COPY = Copy("cellar", "7f3a" * 16, "10.0.0.5:7700", "https://cellar:7701", True)
+SONG = model_of(ns, Song, MINGUS)
+PAGE_MODEL = model_of(ns, SongPage, SongPage((MINGUS,), "WyJjaGFybGVzIl0", 1204))
+EDIT = model_of(ns, Song, {"title": "Moanin'", "genres": ["Jazz", "Hard bop"]}, "SongEdit", EDITABLE)
+COPIES = model_of(ns, Copies, Copies(3, (COPY,)))
+
+of_a_song = ns.doc(
+    params={"id": {"description": "The song's id, 64 hex digits", "in": "path"}},
+    responses={404: "There is no such song"},
+)
+unless_changed = ns.param("If-Match", "An ETag: 412 if the song has changed since", "header")
+unless_known = ns.param("If-None-Match", "An ETag: 304 if the client's copy is still right", "header")
+SENT = {"ETag": "The id: the bytes never change", "Accept-Ranges": "bytes", "Content-Length": "Bytes sent"}
+sends_file = ns.doc(
+    produces=["audio/*", "application/octet-stream"],
+    params={
+        "Range": {"description": "One range: bytes=FIRST-LAST, bytes=FIRST- or bytes=-COUNT", "in": "header"},
+        "If-Range": {"description": "An ETag: the whole file is sent if it is another", "in": "header"},
+    },
+    responses={
+        200: ("The whole file", File, {"headers": SENT}),
+        206: ("The range", File, {"headers": SENT | {"Content-Range": "bytes FIRST-LAST/SIZE"}}),
+        304: "The client has it already",
+        416: "The range is outside of the file",
+    },
+)
+
+
+@ns.route("")
+class Songs(Resource):
+    """The library."""
+
+    @ns.doc("list_songs")
+    @ns.param("limit", "Most songs on a page", type=int, default=PAGE, minimum=1, maximum=PAGE_LIMIT)
+    @ns.param("cursor", "`next_cursor` of the page before; from the start if absent")
+    @ns.param("q", "Words to be found in title, artist, album ...", maxLength=QUERY_LIMIT)
+    @ns.response(200, "A page", PAGE_MODEL)
+    def get(self) -> SongPage:
+        """Songs in order of artist, album, disc, track and title; those that `q` finds if it is given."""
+        limit, query = inputs.whole("limit", PAGE), inputs.text("q", QUERY_LIMIT)
+        page = self.gateway.library.page(limit, inputs.text("cursor", CURSOR_LIMIT) or None, query)
+        return SongPage(tuple(page.songs), page.next_cursor, page.total)
+
+    @ns.doc("add_song")
+    @ns.param("file", "The file, as multipart/form-data; other fields are ignored", "formData", type="file")
+    @ns.param("filename", "Name of the file, when the body is the file itself", maxLength=FILENAME_LIMIT)
+    @ns.response(200, "The library had this very file already", SONG, headers={"Location": "URL of the song"})
+    @ns.response(201, "The song is on as many disks as it needs", SONG, headers={"Location": "URL of the song"})
+    @ns.response(400, "The multipart body is malformed")
+    @ns.response(411, "The file itself is sent without its length: it could not be told from a half one")
+    @ns.response(413, "The file is larger than the library takes")
+    @ns.response(507, "The disks are full")
+    def post(self) -> tuple[Song, int, dict[str, str]]:
+        """Add a song file. Send multipart/form-data, or the bytes themselves with `?filename=` and Content-Length."""
+        filename, chunks, size = _upload()
+        song, new = self.gateway.library.add(chunks, filename, g.user.name, size)
+        return song, 201 if new else 200, {"Location": f"{request.path.rstrip('/')}/{song.id}"}
+
+
+@ns.route("/<id>")
+@of_a_song
+class SongResource(Resource):
+    """One song."""
+
+    @ns.doc("get_song")
+    @unless_known
+    @ns.response(200, "The song", SONG, headers={"ETag": "Version of the song"})
+    @ns.response(304, "The song has not changed")
+    def get(self, id: str) -> Any:
+        """One song."""
+        version = self.gateway.library.version(id)  # first: an old version with a newer song only costs a 412
+        headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
+        if streaming.unchanged(version):
+            return Response(status=304, headers=headers)
+        return self.gateway.library.song(id), 200, headers
+
+    @ns.doc("edit_song")
+    @unless_changed
+    @ns.expect(EDIT)
+    @ns.response(200, "The changed song", SONG)
+    @ns.response(400, "The body is not JSON")
+    @ns.response(412, "The song has changed since")
+    @ns.response(413, "The body is larger than 64 KiB")
+    @ns.response(415, "The body is not sent as application/json or application/merge-patch+json")
+    def patch(self, id: str) -> Song:
+        """Change fields of a song; those not named stay."""
+        changes = inputs.json_body("application/merge-patch+json")
+        self._require_match(id)
+        return self.gateway.library.edit(id, changes)
+
+    @ns.doc("delete_song")
+    @unless_changed
+    @ns.response(204, "It is gone on every node; its file goes later")
+    @ns.response(412, "The song has changed since")
+    def delete(self, id: str) -> tuple[None, int]:
+        """Delete a song."""
+        self._require_match(id)
+        self.gateway.library.delete(id)
+        return None, 204
+
+    def _require_match(self, id: str) -> None:
+        if request.if_match and not request.if_match.contains(self.gateway.library.version(id)):
+            raise PreconditionFailed("the song has changed since you read it: read it again")
+
+
+@ns.route("/<id>/stream")
+@of_a_song
+class SongStream(Resource):
+    """A song's bytes, to be heard."""
+
+    @ns.doc("stream_song")
+    @sends_file
+    @unless_known
+    def get(self, id: str) -> Response:
+        """The file's bytes, as they were uploaded, whole or a range of them."""
+        return streaming.send(self.gateway.library.song(id), lambda: self.gateway.library.open(id))
+
+
+@ns.route("/<id>/download")
+@of_a_song
+class SongDownload(Resource):
+    """A song's bytes, to be kept."""
+
+    @ns.doc("download_song")
+    @sends_file
+    @unless_known
+    def get(self, id: str) -> Response:
+        """The file's bytes with a name to save them under: `artist - title.suffix`."""
+        song = self.gateway.library.song(id)
+        named = {"Content-Disposition": streaming.attachment(song), "Cache-Control": "private, no-cache"}
+        return streaming.send(song, lambda: self.gateway.library.open(id), named)
+
+
+@ns.route("/<id>/cover")
+@of_a_song
+class SongCover(Resource):
+    """A song's picture."""
+
+    @ns.doc("cover_of_song")
+    @ns.produces(["image/*", "application/octet-stream"])
+    @unless_known
+    @ns.response(200, "The picture", File, headers={"ETag": "The song's id, -cover: the picture never changes"})
+    @ns.response(304, "The client has it already")
+    def get(self, id: str) -> Response:
+        """The picture in the song's file."""
+        song = self.gateway.library.song(id)
+        headers = {"ETag": f'"{song.id}-cover"', "Cache-Control": streaming.FOREVER}
+        if song.has_cover and streaming.unchanged(f"{song.id}-cover"):
+            return Response(status=304, headers=headers)
+        cover = self.gateway.library.cover(id)
+        mime = cover.mime if cover.mime in IMAGES else "application/octet-stream"  # the uploader's word, else
+        return Response(cover.data, headers=headers, content_type=mime)
+
+
+@ns.route("/<id>/copies")
+@of_a_song
+class SongCopies(Resource):
+    """Where a song's file is."""
+
+    @ns.doc("copies_of_song")
+    @ns.response(200, "Its copies", COPIES)
+    def get(self, id: str) -> Copies:
+        """Every copy of the song's file on the nodes that answer."""
+        return Copies(self.gateway.config.k, tuple(self.gateway.library.copies(id)))
+
+
+def _upload() -> tuple[str, Iterator[bytes], int | None]:
+    """Name, bytes and (if it is known) size of the file that is sent, before it is read."""
+    request.max_content_length = None  # the library's limit counts
+    if request.mimetype == "multipart/form-data":
+        return *multipart.file_of(request.stream, request.mimetype_params.get("boundary", "")), None
+    filename = inputs.text("filename", FILENAME_LIMIT)
+    if not filename:
+        raise Invalid("send multipart/form-data with a field `file`, or the file itself with ?filename=", "filename")
+    if request.content_length is None:
+        raise LengthRequired("send Content-Length, or multipart/form-data: a cut body cannot be told otherwise")
+    return filename, multipart.pieces(request.stream), request.content_length

@@ -1,0 +1,17 @@
+"""What the HTTP server's workers run."""
+
+import os
+from multiprocessing.util import Finalize
+
+from flask import Flask
+
+from api import create_app
+from ringnode.config import from_json
+from ringnode.gateway import Gateway
+
+
+def app() -> Flask:
+    """The application of one worker, over the node whose settings are in the environment."""
+    gateway = Gateway(from_json(os.environ["RINGNODE_GATEWAY"]))
+    Finalize(gateway, gateway.close, exitpriority=0)  # a forked worker does not run atexit's functions
+    return create_app(gateway)

@@ -1,0 +1,207 @@
+"""Real nodes in real processes on loopback, and a real HTTP client."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+from support import eventually
+
+from ringnode import ca
+
+PASSWORD = "a password for tests"
+# A quick ring: what takes minutes in a house takes seconds here.
+QUICK = {
+    "stabilise_every_s": 0.3, "exchange_every_s": 1, "replicate_every_s": 1, "audit_every_s": 1, "quiet_s": 2,
+    "repair_delay_s": 600, "delete_grace_s": 1, "settle_s": 1, "reserve_bytes": 0, "threads": 32,
+    "admin_password": PASSWORD,
+}  # fmt: skip
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+class NodeProcess:
+    """One `ringnode serve`."""
+
+    def __init__(self, home: Path, name: str, settings: dict[str, Any]) -> None:
+        self.home = home
+        self.name = name
+        self.port, self.api_port = free_ports(2)
+        self.settings = settings
+        self.token = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def music(self) -> Path:
+        return self.home / "data" / "music" / "files"
+
+    @property
+    def log(self) -> str:
+        return (self.home / "log").read_text("utf-8", "replace")
+
+    def start(self, seeds: list[str]) -> None:
+        own = {"data": self.home / "data", "tls": self.home / "tls", "name": self.name, "port": self.port,
+               "api_port": self.api_port, "seeds": ",".join(seeds)}  # fmt: skip
+        given = {name: str(value) for name, value in (QUICK | own | self.settings).items() if value is not None}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RINGNODE_")}
+        env |= {f"RINGNODE_{name.upper()}": value for name, value in given.items()}
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ringnode", "serve", "--with-parent"], env=env, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """kill -9: the node and all it started."""
+        assert self.process
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(30)
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    # -- HTTP --------------------------------------------------------------------------------------------------
+
+    def connection(self) -> http.client.HTTPSConnection:
+        context = ssl.create_default_context(cafile=str(self.home / "tls" / "ca.crt"))
+        return http.client.HTTPSConnection("127.0.0.1", self.api_port, context=context, timeout=60)
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request as the admin. Status, headers (lower case), body."""
+        sent = dict(headers or {})
+        if not self.token and path != "/auth/login":
+            self.login()
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        with contextlib.closing(self.connection()) as connection:
+            connection.request(method, "/api/v1" + path, body, sent)
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+
+    def get(self, path: str) -> Any:
+        status, _, body = self.request("GET", path)
+        assert status == 200, (self.name, path, status, body[:500])
+        return json.loads(body)
+
+    def login(self) -> None:
+        status, _, body = self.request("POST", "/auth/login", {"username": "admin", "password": PASSWORD})
+        assert status == 200, body
+        self.token = json.loads(body)["token"]
+
+    def upload(self, path: Path) -> tuple[int, dict[str, Any]]:
+        with path.open("rb") as file:
+            status, _, body = self.request(
+                "POST", f"/songs?filename={path.name}", file, {"Content-Length": str(path.stat().st_size)}
+            )
+        return status, json.loads(body)
+
+    def ready(self) -> bool:
+        try:
+            return bool(self.request("GET", "/health", headers={"Authorization": ""})[0] == 200)
+        except (OSError, http.client.HTTPException, AssertionError):
+            return False
+
+    def has(self, key: str) -> bool:
+        return (self.music / key[:2] / key).exists()
+
+    def keys(self) -> set[str]:
+        """Files on its disk."""
+        return {path.name for path in self.music.glob("*/*")} if self.music.exists() else set()
+
+
+class RingOfProcesses:
+    """Several nodes of one ring."""
+
+    def __init__(self, root: Path, count: int, **settings: Any) -> None:
+        self.root = root
+        self.settings = settings
+        self.nodes: list[NodeProcess] = []
+        ca.init(root / "ca")
+        for _ in range(count):
+            self.add()
+
+    def add(self, **settings: Any) -> NodeProcess:
+        """Make another node; it is not started."""
+        name = f"n{len(self.nodes)}"
+        home = self.root / name
+        home.mkdir()
+        ca.issue(self.root / "ca", home / "tls", name, ())
+        node = NodeProcess(home, name, self.settings | settings)
+        self.nodes.append(node)
+        return node
+
+    def start(self, *nodes: NodeProcess) -> None:
+        """Start nodes (all, if none is named) and wait until every live one is in one ring."""
+        seeds = [node.address for node in self.nodes[:5]]
+        for node in nodes or self.nodes:
+            node.start(seeds)
+        self.settle()
+
+    @property
+    def live(self) -> list[NodeProcess]:
+        return [node for node in self.nodes if node.alive]
+
+    def settle(self, within_s: float = 60) -> None:
+        """Until all live nodes see just the live ones up, and one another's records."""
+        eventually(self.is_one, within_s, every_s=0.2)
+
+    def is_one(self) -> bool:
+        live = self.live
+        for node in live:
+            if not node.ready():
+                return False
+            up = [other for other in node.get("/ring")["nodes"] if other["state"] == "up"]
+            if sorted(other["address"] for other in up) != sorted(other.address for other in live):
+                return False
+        return True
+
+    def close(self) -> None:
+        for node in self.nodes:
+            if node.alive:
+                node.process.terminate()  # type: ignore[union-attr]
+        for node in self.nodes:
+            if node.process is not None:
+                try:
+                    node.process.wait(30)
+                except subprocess.TimeoutExpired:
+                    node.kill()
+
+
+def make_wav(path: Path, size: int, seed: int) -> Path:
+    """A song of noise: every seed another one."""
+    with wave.open(str(path), "wb") as song:
+        song.setnchannels(2)
+        song.setsampwidth(2)
+        song.setframerate(44100)
+        song.writeframes(random.Random(seed).randbytes(size // 4 * 4))
+    return path
