@@ -26,7 +26,6 @@ class _Json(DefaultJSONProvider):
     """Dataclasses as objects, in the order of their fields."""
 
     sort_keys = False
-    ensure_ascii = False
 
     @staticmethod
     def default(value: Any) -> Any:
@@ -41,7 +40,7 @@ def create_app(gateway: "Gateway") -> Flask:
         MAX_CONTENT_LENGTH=JSON_LIMIT_BYTES, RESTX_MASK_SWAGGER=False, RESTX_INCLUDE_ALL_MODELS=True
     )
     app.json = _Json(app)
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
     for part in (headers, errors, auth):
         part.install(app)

@@ -36,7 +36,7 @@ def _schema(ns: Namespace, kind: Any) -> dict[str, Any]:
     if isinstance(kind, UnionType):
         return _schema(ns, get_args(kind)[0]) | {"x-nullable": True}
     if is_dataclass(kind):
-        return {"$ref": f"#/definitions/{model_of(ns, kind).name}"}
+        return {"$ref": f"#/definitions/{(ns.models.get(kind.__name__) or model_of(ns, kind)).name}"}
     return {"type": TYPES[kind]}
 
 

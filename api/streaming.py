@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from flask import request
@@ -69,11 +68,15 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
 
 def attachment(song: Song) -> str:
     """Content-Disposition that saves as `artist - title.suffix` (RFC 6266); ASCII for old clients first."""
-    name = _safe(f"{song.artist} - {song.title}" if song.artist else song.title)[:NAME_LIMIT]
-    name = (name.strip(" .") or song.id) + _safe(PurePosixPath(song.filename).suffix)[:SUFFIX_LIMIT]
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    stem = _safe(f"{song.artist} - {song.title}" if song.artist else song.title)[:NAME_LIMIT] or song.id
+    suffix = _safe(song.filename.rpartition(".")[2])[:SUFFIX_LIMIT] if "." in song.filename else ""
+    name, plain = (f"{text or song.id}.{suffix}".strip(".") for text in (stem, _ascii(stem)))
+    return f"attachment; filename=\"{_ascii(plain)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _safe(name: str) -> str:
-    return "".join("_" if c in UNSAFE else c for c in name if c.isprintable())
+def _safe(text: str) -> str:
+    return "".join("_" if c in UNSAFE else c for c in text if c.isprintable()).strip(" .")
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().strip(" .-")

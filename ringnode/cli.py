@@ -73,8 +73,10 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
                   show_default=True, help="A node of the ring. More of them, here or separated by commas, help when"
                   " one is down.")  # fmt: skip
     @click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="RINGNODE_CA",
-                  show_envvar=True, help="The ca.crt of the ring's authority; without it this system's are trusted.")  # fmt: skip
-    @click.option("--user", envvar="RINGNODE_USER", show_envvar=True, default="admin", show_default=True)
+                  show_envvar=True, help="The ca.crt of the ring's authority; else the system's are trusted."
+                  )  # fmt: skip
+    @click.option("--user", envvar="RINGNODE_USER", show_envvar=True, default="admin", show_default=True,
+                  help="Who logs in.")  # fmt: skip
     @click.option("--password", envvar="RINGNODE_PASSWORD", show_envvar=True,
                   help="Others on this machine can see it here, so better use the environment or be asked."
                   " A login is remembered.")  # fmt: skip
@@ -280,7 +282,7 @@ def ca_init(folder: Path, ring: str) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="Name of the node, for people.")
-@click.option("--host", "hosts", multiple=True, required=True, help="Name or address it is reached by.")
+@click.option("--host", "hosts", multiple=True, required=True, help="Name or address it is reached by; repeatable.")
 def ca_issue(folder: Path, out: Path, name: str, hosts: tuple[str, ...]) -> None:
     """Write a node's certificate, and what else it needs, into OUT; the authority is in DIR.
 

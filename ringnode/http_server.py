@@ -5,6 +5,7 @@ loopback address if RINGNODE_GATEWAY_PLAIN is set, else HTTPS.
 """
 
 import os
+from pathlib import Path
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -27,8 +28,8 @@ def main() -> None:
         interface=Interfaces.WSGI,
         address="127.0.0.1" if plain else config.api_host,
         port=config.http_port if plain else config.api_port,
-        ssl_cert=None if plain else os.fspath(config.api_cert or config.tls / "node.crt"),  # type: ignore[arg-type]
-        ssl_key=None if plain else os.fspath(config.api_key or config.tls / "node.key"),  # type: ignore[arg-type]
+        ssl_cert=None if plain else Path(config.api_cert or config.tls / "node.crt"),
+        ssl_key=None if plain else Path(config.api_key or config.tls / "node.key"),
         http=HTTPModes.auto,
         websockets=False,
         blocking_threads=config.threads,

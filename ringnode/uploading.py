@@ -20,8 +20,8 @@ from ringnode.errors import Invalid
 from ringnode.terminal import counted, plain, screen, show_json, size
 
 AUDIO = frozenset({
-    ".aac", ".aif", ".aifc", ".aiff", ".ape", ".flac", ".m4a", ".m4b", ".mp3", ".mp4", ".mpc", ".oga", ".ogg", ".opus",
-    ".spx", ".tta", ".wav", ".wave", ".wma", ".wv",
+    ".aac", ".aif", ".aifc", ".aiff", ".ape", ".flac", ".m4a", ".m4b", ".mp3", ".mp4", ".mpc", ".oga", ".ogg",
+    ".opus", ".spx", ".tta", ".wav", ".wave", ".wma", ".wv",
 })  # fmt: skip
 HOPELESS = (401, 403, 429, 503)  # what is said of one file holds for all that follow
 

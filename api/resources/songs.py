@@ -1,5 +1,6 @@
 """Songs: adding, finding, hearing, editing, deleting."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -199,7 +200,7 @@ class SongCopies(Resource):
 
 def _upload() -> tuple[str, Iterator[bytes], int | None]:
     """Name, bytes and (if it is known) size of the file that is sent, before it is read."""
-    request.max_content_length = None  # the library's limit counts
+    request.max_content_length = sys.maxsize  # here the library's own limit counts
     if request.mimetype == "multipart/form-data":
         return *multipart.file_of(request.stream, request.mimetype_params.get("boundary", "")), None
     filename = inputs.text("filename", FILENAME_LIMIT)

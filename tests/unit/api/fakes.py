@@ -1,0 +1,170 @@
+"""A whole gateway over dictionaries: what the API's tests talk to."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, Self
+
+from ringnode.catalogue.model import Song
+from ringnode.catalogue.songs import PAGE_LIMIT, Page, checked_edit
+from ringnode.catalogue.tags import Cover
+from ringnode.errors import Invalid, NotFound, TooLarge, Unauthenticated
+from ringnode.protocol.chord import Peer
+from ringnode.services.accounts import Login, User
+from ringnode.services.library import Copy, clean_name
+from ringnode.services.overview import Health, NodeView, RingView
+
+LIMIT = 1 << 20
+PIECE = 7  # small, so that answers are made of many
+
+
+class MemorySource:
+    """Bytes, as `services.reading.Source`; counts who has opened it and not closed it."""
+
+    def __init__(self, data: bytes, opened: list["MemorySource"]) -> None:
+        self.size = len(data)
+        self._data = data
+        self._opened = opened
+        opened.append(self)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self._data[offset : offset + length]
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        for at in range(start, end, PIECE):
+            yield self._data[at : min(at + PIECE, end)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.remove(self)
+
+
+class MemoryLibrary:
+    """Every method of `services.library.Library`. `error`, if set, is raised by the next call that adds or opens."""
+
+    def __init__(self) -> None:
+        self.songs: dict[str, Song] = {}
+        self.files: dict[str, bytes] = {}
+        self.versions: dict[str, int] = {}
+        self.covers: dict[str, Cover] = {}
+        self.opened: list[MemorySource] = []
+        self.pieces: list[int] = []
+        self.error: Exception | None = None
+
+    def add(self, chunks: Iterator[bytes], filename: str, user: str, size: int | None = None) -> tuple[Song, bool]:
+        if self.error:
+            raise self.error
+        data = b""
+        for chunk in chunks:
+            self.pieces.append(len(chunk))
+            data += chunk
+            if len(data) > LIMIT:
+                raise TooLarge("too large", "file")
+        if size is not None and size != len(data):
+            raise Invalid("cut", "file")
+        if not data:
+            raise Invalid("empty", "file")
+        key = hashlib.sha256(data).hexdigest()
+        new = key not in self.songs
+        if new:
+            name = clean_name(filename)
+            self.put(Song(key, title=name, filename=name, mime="audio/mpeg", added_by=user), data)
+        return self.songs[key], new
+
+    def put(self, song: Song, data: bytes) -> Song:
+        """For tests: a song that is there."""
+        self.songs[song.id] = replace(song, size_bytes=len(data))
+        self.files[song.id] = data
+        self.versions[song.id] = 1
+        return self.songs[song.id]
+
+    def page(self, limit: int, cursor: str | None, query: str) -> Page:
+        if not 1 <= limit <= PAGE_LIMIT:
+            raise Invalid("limit", "limit")
+        found = [song for song in self.songs.values() if query in song.title]
+        at = int(cursor or 0)
+        return Page(found[at : at + limit], str(at + limit) if at + limit < len(found) else None, len(found))
+
+    def song(self, key: str) -> Song:
+        if key not in self.songs:
+            raise NotFound(f"there is no song {key:.64}")
+        return self.songs[key]
+
+    def version(self, key: str) -> str:
+        return f"{self.song(key).id[:4]}-{self.versions[key]}"
+
+    def open(self, key: str) -> MemorySource:
+        if self.error:
+            raise self.error
+        return MemorySource(self.files[self.song(key).id], self.opened)
+
+    def cover(self, key: str) -> Cover:
+        if self.song(key).id not in self.covers:
+            raise NotFound("no picture")
+        return self.covers[key]
+
+    def copies(self, key: str) -> list[Copy]:
+        return [Copy("cellar", self.song(key).id, "10.0.0.5:7700", "https://cellar:7701", True)]
+
+    def edit(self, key: str, changes: Any) -> Song:
+        values = {n: tuple(v) if isinstance(v, list) else v for n, v in checked_edit(changes).items()}
+        self.songs[key] = replace(self.song(key), **values)
+        self.versions[key] += 1
+        return self.songs[key]
+
+    def delete(self, key: str) -> None:
+        del self.songs[self.song(key).id]
+
+
+class MemoryAccounts:
+    """Every method of `services.accounts.Accounts`; a password is the name, and so is the token."""
+
+    def __init__(self) -> None:
+        self.users = {role: User(role, role) for role in ("listener", "uploader", "admin", "stranger")}
+        self.asked: list[tuple[str, str, str]] = []
+        self.error: Exception | None = None
+
+    def login(self, name: str, password: str, address: str) -> Login:
+        self.asked.append((name, password, address))
+        if self.error:
+            raise self.error
+        if name not in self.users or password != name:
+            raise Unauthenticated("the name or the password is wrong")
+        return Login(name, "2026-01-31T12:00:00+00:00", self.users[name])
+
+    def user(self, token: str) -> User:
+        if token not in self.users:
+            raise Unauthenticated("the login is not valid or has expired: log in again")
+        return self.users[token]
+
+
+class MemoryOverview:
+    """Every method of `services.overview.Overview`."""
+
+    def __init__(self) -> None:
+        self.joined = True
+
+    def health(self) -> Health:
+        return Health("ok" if self.joined else "joining", "cellar", "1.0", self.joined, "")
+
+    def owners(self, key: str) -> list[Peer]:
+        if len(key) != 64:
+            raise Invalid("this is no key", "key")
+        return [Peer("ab" * 32, "10.0.0.5:7700", 3)]
+
+    def ring(self) -> RingView:
+        down = NodeView("ab" * 32, "cellar", "10.0.0.5:7700", "", "down", 1.0, None, None, None, None, "", "no answer")
+        return RingView(3, (down,), 0, 0, 0, 0)
+
+
+class MemoryGateway:
+    """The services of `ringnode.gateway.Gateway`."""
+
+    def __init__(self) -> None:
+        self.config = SimpleNamespace(k=3)
+        self.accounts = MemoryAccounts()
+        self.library = MemoryLibrary()
+        self.overview = MemoryOverview()

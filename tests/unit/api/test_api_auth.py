@@ -1,0 +1,109 @@
+import pytest
+
+from api.auth import NEEDED, needed
+from ringnode.errors import TooManyRequests
+
+OPEN = {"/", "/api/docs", "/api/v1/swagger.json", "/api/v1/health", "/api/v1/version", "/api/v1/auth/login"}
+
+
+def routes(app):
+    """Every route with each of its methods, with something in place of its variables."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods):
+            yield method, rule.rule, rule.rule.replace("<id>", "5e" * 32).replace("<path:filename>", "swagger-ui.css")
+
+
+def test_every_route_but_the_open_ones_needs_a_login(app, client):
+    closed = 0
+    for method, rule, path in routes(app):
+        if rule in OPEN or rule.endswith("<path:filename>"):
+            assert client.open(path, method=method, raw=True).status_code != 403
+        else:
+            answer = client.open(path, method=method, raw=True)
+            assert answer.status_code == 401, (method, path)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+            closed += 1
+    assert closed > 25
+
+
+def test_the_table_names_only_routes_that_exist(app):
+    assert set(NEEDED) <= {f"{method} {rule}" for method, rule, _ in routes(app)}
+
+
+def test_what_the_table_does_not_name_is_denied():
+    assert needed("GET", "/api/v1/new") == needed("HEAD", "/api/v1/new") == "listener"
+    assert needed("POST", "/api/v1/new") == needed("DELETE", "/api/v1/new") == "admin"
+
+
+@pytest.mark.parametrize(
+    ("method", "allowed"),
+    [
+        ("GET", {"listener", "uploader", "admin"}),
+        ("HEAD", {"listener", "uploader", "admin"}),
+        ("PATCH", {"uploader", "admin"}),
+        ("DELETE", {"admin"}),
+    ],
+)
+def test_roles(client, song, method, allowed):
+    for role in ("stranger", "listener", "uploader", "admin"):
+        body = {"json": {"title": "x"}} if method == "PATCH" else {}
+        answer = client.open(f"/api/v1/songs/{song.id}", method=method, role=role, **body)
+        assert (answer.status_code < 300) == (role in allowed), role
+        assert role in allowed or answer.status_code == 403
+
+
+@pytest.mark.parametrize("role", ["listener", "stranger"])
+def test_a_listener_may_not_upload_and_is_told_before_the_body_is_read(client, library, role):
+    answer = client.post("/api/v1/songs?filename=a.mp3", data=b"x", role=role)
+    assert answer.status_code == 403
+    assert not library.songs
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer nobody", "Basic YTph", "admin", "Bearer \xff", "a b c"])
+def test_bad_authorization(client, header):
+    answer = client.get("/api/v1/me", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.json["type"].endswith(":unauthenticated")
+
+
+def test_login_and_me(client, gateway):
+    answer = client.post("/api/v1/auth/login", json={"username": "uploader", "password": "uploader"}, raw=True)
+    assert answer.json["user"] == {"name": "uploader", "role": "uploader"}
+    assert set(answer.json) == {"token", "expires_at", "user"}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert gateway.accounts.asked == [("uploader", "uploader", "127.0.0.1")]
+    me = client.get("/api/v1/me", headers={"Authorization": f"Bearer {answer.json['token']}"})
+    assert me.json == {"name": "uploader", "role": "uploader"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"username": "admin", "password": "wrong"}, 401, None),
+        ({"username": "admin"}, 422, "password"),
+        ({"password": "admin"}, 422, "username"),
+        ({"username": 5, "password": "admin"}, 422, "username"),
+        ({"username": "admin", "password": None}, 422, "password"),
+        ({"username": "admin", "password": ["admin"]}, 422, "password"),
+        ({"username": "x" * 10_000, "password": "admin"}, 422, "username"),
+        ({"username": "admin", "password": "x" * 10_000}, 422, "password"),
+        ({"username": "\ud800", "password": "admin"}, 422, "username"),
+        ({"username": "admin", "password": "admin", "remember": True}, 422, "remember"),
+        ({"username": "admin", "password": "admin", "": ""}, 422, None),
+        ([], 422, None),
+        ("admin", 422, None),
+        (5, 422, None),
+        ({"username": "admin", "password": "admin", "\ud800": 1}, 422, "\ud800"),
+    ],
+)
+def test_bad_logins(client, body, status, field):
+    answer = client.post("/api/v1/auth/login", json=body)
+    assert answer.status_code == status, answer.text
+    assert answer.json.get("field") == field
+
+
+def test_too_many_attempts(client, gateway):
+    gateway.accounts.error = TooManyRequests("wait")
+    answer = client.post("/api/v1/auth/login", json={"username": "a", "password": "b"})
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "30"

@@ -1,0 +1,200 @@
+"""Finding the ring: who founds it, who joins, and who is told that it cannot be part of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringnode.catalogue.database import Database
+from ringnode.catalogue.records import Records
+from ringnode.config import Config
+from ringnode.errors import ConfigError, PeerDown, PeerRefused
+from ringnode.objects.peers import Peers
+from ringnode.protocol.chord import Peer, Ring
+from ringnode.services.discovery import Discovery, Greeting
+
+NOW_MS = 1_700_000_000_000
+A, B, C = "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"
+
+
+class Answers(Peers):
+    """Peers that answer from a table instead of the network."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(1.0)
+        self.table: dict[str, Any] = {}
+        self.address = address
+
+    def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
+        answer = self.table.get(address)
+        if answer is None:
+            raise PeerDown(f"{address} does not answer")
+        if isinstance(answer, Exception):
+            raise answer
+        if method == "ping":
+            return {**answer._asdict(), "peer": list(answer.peer)}
+        if method == "peers":
+            return [list(answer.peer)]
+        links = [list(answer.peer), list(answer.peer), [list(answer.peer)]]
+        return {"links": links, "route": [links, []], "notify": None, "kick": None}[method]
+
+
+class Newcomer:
+    """A node on its way in, at address B."""
+
+    def __init__(self, folder: Path, seeds: str, fresh: bool = True) -> None:
+        self.db = Database(folder / "c.db")
+        self.records = Records(self.db, "n", lambda: NOW_MS)
+        self.config = Config.load({"seeds": seeds, "settle_s": "0", "port": "2"}, {})
+        self.ring = Ring(Peer("b" * 64, B, 1), lambda: 0.0)
+        self.peers = Answers(B)
+        self.fresh = fresh
+        self.joined: list[bool] = []
+        self.peers.table[B] = self.greeting()
+        self.discovery = Discovery(
+            self.config, self.ring, self.peers, self.records, self.greeting, lambda: self.fresh, self.joined.append
+        )
+
+    def greeting(self) -> Greeting:
+        return Greeting(self.ring.me, "me", "boot-b", self.ring.joined, "ring", 3, NOW_MS, "1")
+
+    def other(self, address: str, **changes: Any) -> None:
+        said = Greeting(
+            Peer(address[-1] * 64, address, 1), f"node {address}", f"boot-{address}", True, "ring", 3, NOW_MS, "1"
+        )
+        self.peers.table[address] = said._replace(**changes)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+
+
+@pytest.fixture
+def made() -> Iterator[list[Newcomer]]:
+    all_: list[Newcomer] = []
+    yield all_
+    for node in all_:
+        node.db.close()
+
+
+def newcomer(made: list[Newcomer], folder: Path, seeds: str, fresh: bool = True) -> Newcomer:
+    made.append(Newcomer(folder, seeds, fresh))
+    return made[-1]
+
+
+def test_a_node_without_seeds_founds_a_ring(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, "")
+    node.discovery.once()
+    assert node.joined == [True] and node.ring.successors == [node.ring.me]
+
+
+def test_a_new_node_waits_for_seeds_that_do_not_name_it(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, A)
+    node.discovery.once()
+    assert node.joined == []
+    node.other(A)
+    node.discovery.once()
+    assert node.joined == [False]
+
+
+def test_a_new_node_that_the_seeds_name_founds(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, f"{A},{B}")
+    node.discovery.once()
+    assert node.joined == [True]
+
+
+def test_of_several_started_at_once_the_lowest_address_founds(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, f"{A},{B},{C}")
+    node.other(A, joined=False)
+    node.other(C, joined=False)
+    node.discovery.once()
+    assert node.joined == []
+    del node.peers.table[A]
+    node.discovery.once()
+    assert node.joined == [True]
+
+
+def test_it_waits_out_the_settle_window(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, B)
+    object.__setattr__(node.config, "settle_s", 3600.0)
+    node.discovery.once()
+    assert node.joined == []
+
+
+def test_a_returning_node_goes_on_alone_and_finds_old_friends(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, "", fresh=False)
+    node.records.put("peer", "3" * 64, {"address": C, "incarnation": 1})
+    node.other(C)
+    node.discovery.once()
+    assert node.joined == [False] and node.ring.me.id == "b" * 64
+
+
+def test_a_new_node_takes_an_id_in_the_largest_gap(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, A)
+    node.other(A, peer=Peer("0" * 64, A, 1))
+    node.discovery.once()
+    assert 0.3 < int(node.ring.me.id, 16) / 2**256 < 0.7
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"k": 2}, "set k = 2"),
+        ({"ring": "another"}, "another ring"),
+        ({"peer": Peer("b" * 64, A, 1)}, "folder copied"),
+    ],
+)
+def test_what_can_never_be_stops_a_node_on_its_way_in(
+    made: list[Newcomer], folder: Path, changes: dict[str, Any], words: str
+) -> None:
+    node = newcomer(made, folder, A)
+    node.other(A, **changes)
+    with pytest.raises(ConfigError, match=words):
+        node.discovery.once()
+    assert node.discovery.failure and not node.joined
+
+
+def test_a_misfit_does_not_stop_a_node_that_is_in_its_ring(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, f"{A},{B}")
+    node.ring.found()
+    node.other(A, k=2)
+    node.discovery.once()
+    assert node.discovery.failure is None and node.discovery.met == {}
+
+
+@pytest.mark.parametrize(("offset_ms", "words"), [(3_600_000, "behind"), (-3_600_000, "ahead of")])
+def test_a_clock_off_by_an_hour_is_said_and_waited_out(
+    made: list[Newcomer], folder: Path, offset_ms: int, words: str
+) -> None:
+    node = newcomer(made, folder, A)
+    node.other(A, clock_ms=NOW_MS + offset_ms)
+    with pytest.raises(PeerRefused, match=f"3600 s {words}"):
+        node.discovery.once()
+    assert not node.joined and node.discovery.failure is None
+    node.other(A)
+    node.discovery.once()
+    assert node.joined == [False]
+
+
+def test_a_certificate_nobody_accepts_is_said(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, A)
+    node.peers.table[A] = PeerRefused("certificates")
+    with pytest.raises(PeerRefused, match="certificates"):
+        node.discovery.once()
+
+
+def test_a_founder_hears_of_another_ring_of_the_same_authority(made: list[Newcomer], folder: Path) -> None:
+    """Two founders: each remembers the other as met, and the ring's own upkeep merges them."""
+    node = newcomer(made, folder, f"{A},{B}")
+    node.ring.found()
+    node.other(A)
+    node.discovery.once()
+    assert node.discovery.met == {"1" * 64: Peer("1" * 64, A, 1)}
+
+
+def test_garbage_instead_of_a_greeting_is_refused() -> None:
+    for value in (None, 5, [], {}, {"peer": None}, {"peer": ["x", "y", 1], "name": "n"}):
+        with pytest.raises(PeerRefused):
+            Greeting.of(value)
