@@ -36,9 +36,7 @@ class _Json(DefaultJSONProvider):
 def create_app(gateway: "Gateway") -> Flask:
     """The application that serves this gateway's services."""
     app = Flask(__name__, static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=JSON_LIMIT_BYTES, RESTX_MASK_SWAGGER=False, RESTX_INCLUDE_ALL_MODELS=True
-    )
+    app.config.update(MAX_CONTENT_LENGTH=JSON_LIMIT_BYTES, RESTX_MASK_SWAGGER=False, RESTX_INCLUDE_ALL_MODELS=True)
     app.json = _Json(app)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
@@ -48,6 +46,8 @@ def create_app(gateway: "Gateway") -> Flask:
     for ns in (logins, songs, ring):
         docs.add_namespace(ns)
     app.add_url_rule("/", "home", _home)
+    with app.test_request_context():
+        assert docs.__schema__["paths"]  # made here, once: the first requests may be several at once
     return app
 
 

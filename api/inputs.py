@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from flask import request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from ringnode.errors import Invalid
 
@@ -47,6 +47,8 @@ def json_body(*mimetypes: str) -> Any:
     """The body, sent as JSON."""
     if request.mimetype not in ("application/json", *mimetypes):
         raise UnsupportedMediaType("send this as application/json")
+    if len(request.get_data()) >= (request.max_content_length or 0):  # one of unknown length was cut there
+        raise RequestEntityTooLarge
     try:
         return request.get_json(force=True)
     except RecursionError as error:

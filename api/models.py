@@ -1,6 +1,6 @@
 """The REST models: each from the one definition of what it shows, and the few shapes that only REST has."""
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -35,9 +35,10 @@ def _schema(ns: Namespace, kind: Any) -> dict[str, Any]:
         return {"type": "array", "items": _schema(ns, get_args(kind)[0])}
     if isinstance(kind, UnionType):
         return _schema(ns, get_args(kind)[0]) | {"x-nullable": True}
-    if is_dataclass(kind):
-        return {"$ref": f"#/definitions/{(ns.models.get(kind.__name__) or model_of(ns, kind)).name}"}
-    return {"type": TYPES[kind]}
+    if kind in TYPES:
+        return {"type": TYPES[kind]}
+    model = ns.models.get(kind.__name__) or model_of(ns, kind)
+    return {"$ref": f"#/definitions/{model.name}"}
 
 
 class File(Raw):

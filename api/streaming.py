@@ -70,8 +70,9 @@ def attachment(song: Song) -> str:
     """Content-Disposition that saves as `artist - title.suffix` (RFC 6266); ASCII for old clients first."""
     stem = _safe(f"{song.artist} - {song.title}" if song.artist else song.title)[:NAME_LIMIT] or song.id
     suffix = _safe(song.filename.rpartition(".")[2])[:SUFFIX_LIMIT] if "." in song.filename else ""
-    name, plain = (f"{text or song.id}.{suffix}".strip(".") for text in (stem, _ascii(stem)))
-    return f"attachment; filename=\"{_ascii(plain)}\"; filename*=UTF-8''{quote(name, safe='')}"
+    name = f"{stem}.{suffix}".strip(".")
+    plain = f"{_ascii(stem) or song.id}.{_ascii(suffix)}".strip(".")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _safe(text: str) -> str:

@@ -18,7 +18,11 @@ from ringnode.errors import Invalid, NotFound, RingnodeError, Unauthenticated
 from ringnode.terminal import counted, length, plain, show_json, show_table, size
 from ringnode.uploading import REFUSED, Report, audio_files, upload_all
 
-ELSEWHERE = {"serve": "ringnode.serve", "demo": "ringnode.demo"}  # commands that load the server side
+# Commands that load the server side, and what the list of commands says of them without loading it.
+ELSEWHERE = {
+    "demo": ("ringnode.demo", "Start a real ring on this machine, with a few songs in it."),
+    "serve": ("ringnode.serve", "Run one node."),
+}
 DEFAULT_URL = "https://127.0.0.1:7701"
 ID_DIGITS = 64
 SHORT_ID = 12  # digits shown of an id
@@ -37,8 +41,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(ELSEWHERE[cmd_name][0]), cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        said = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        said |= {name: help for name, (_, help) in ELSEWHERE.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(said.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -108,7 +118,7 @@ def json_option(help: str) -> Callable[..., Any]:
 @json_option("Print a line of JSON for each file, and one with the sums.")
 @with_client
 def upload(client: Client, paths: tuple[Path, ...], jobs: int, again: bool, as_json: bool) -> None:
-    """Put songs into the library: files, and folders with all in them that looks like music.
+    """Put songs into the library: files, and folders of music.
 
     After an interruption the same command goes on where it stopped. Ends with 0 if all files are in the library now,
     1 if some were refused, 2 if it could not go on.
@@ -301,7 +311,7 @@ def ca_issue(folder: Path, out: Path, name: str, hosts: tuple[str, ...]) -> None
 @click.option("--node", "address", required=True, help="HOST:PORT at which peers reach a node.")
 @click.option("-c", "code", default="", help="Run this statement instead, and end.")
 def open_console(tls: Path, address: str, code: str) -> None:
-    """Look into the ring from a Python prompt, as one of its nodes would.
+    """Look into the ring from a Python prompt, as a node would.
 
     \b
     ringnode console --tls tls/one --node 127.0.0.1:7700

@@ -1,9 +1,8 @@
 """A Python prompt inside the ring: the node's remote object, and a few words to walk around with."""
 
-import atexit
-import code as python
 import importlib
-from collections.abc import Callable
+import sys
+from code import InteractiveConsole
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -49,13 +48,25 @@ def console(tls: Path, address: str, code: str = "") -> None:
         }  # fmt: skip
         view.ask(address, "ping")
         if not code:
-            complete_and_remember(names)
-            python.interact(BANNER.format(address=address), local=names, exitmsg="")
+            complete_and_remember(names, stack)
+            Prompt(names).interact(BANNER.format(address=address), exitmsg="")
             return
         try:
             exec(compile(code, "<console>", "single"), names)  # noqa: S102 - what this is for
         except PyroError as error:
             raise translated(address, code, error) from error
+
+
+class Prompt(InteractiveConsole):
+    """Python's, but what a node says no to is a sentence."""
+
+    def showtraceback(self) -> None:
+        """Of the person's own mistakes."""
+        error = sys.exc_info()[1]
+        if isinstance(error, RingnodeError | PyroError):
+            self.write(f"error: {error}\n")
+        else:
+            super().showtraceback()
 
 
 class View:
@@ -91,10 +102,15 @@ class View:
                 ahead = [Peer.of(peer).address for peer in found[address]["successors"]]
             except RingnodeError as error:
                 silent[address] = str(error)
-        rows = [_row(state) for state in found.values()]
+        nodes = [_seen(state) for state in found.values()]
+        rows = [
+            (n["name"], n["id"][:SHORT_ID], n["address"], n["predecessor"][:SHORT_ID],
+             " ".join(key[:SHORT_ID] for key in n["successors"]), n["files"])
+            for n in nodes
+        ]  # fmt: skip
         rows += [("?", "-", address, "-", why, "-") for address, why in silent.items()]
         show_table(("name", "id", "address", "predecessor", "successors", "#files"), rows)
-        return list(found.values())
+        return nodes
 
     def lookup(self, key: str) -> Peer:
         """The node responsible for a key, or for the hash of any other text."""
@@ -144,31 +160,29 @@ class View:
         raise NotFound(f"no node that answers is called {name!r}")
 
 
-def _row(state: dict[str, Any]) -> tuple[object, ...]:
+def _seen(state: dict[str, Any]) -> dict[str, Any]:
+    """What a walk around the ring tells of a node; "" for a predecessor that is not known."""
     me, before = Peer.of(state["peer"]), state["predecessor"]
-    ids = [Peer.of(peer).id[:SHORT_ID] for peer in state["successors"]]
-    return (
-        state["name"], me.id[:SHORT_ID], me.address, Peer.of(before).id[:SHORT_ID] if before else "-", " ".join(ids),
-        state["files"],
-    )  # fmt: skip
+    return {
+        "name": state["name"],
+        "id": me.id,
+        "address": me.address,
+        "predecessor": Peer.of(before).id if before else "",
+        "successors": [Peer.of(peer).id for peer in state["successors"]],
+        "files": state["files"],
+    }
 
 
-def complete_and_remember(names: dict[str, Any]) -> None:
+def complete_and_remember(names: dict[str, Any], stack: ExitStack) -> None:
     """Completion with Tab and a history that lasts, where Python has readline."""
     try:
         readline: Any = importlib.import_module("readline")
     except ImportError:
         return
-    completer: Callable[[str, int], str | None] = importlib.import_module("rlcompleter").Completer(names).complete
-    readline.set_completer(completer)
+    readline.set_completer(importlib.import_module("rlcompleter").Completer(names).complete)
     readline.parse_and_bind("tab: complete")
     history = cache_folder() / "console_history"
     with suppress(OSError):
         history.parent.mkdir(0o700, parents=True, exist_ok=True)
+        stack.callback(readline.write_history_file, history)
         readline.read_history_file(history)
-    atexit.register(_write_history, readline, history)
-
-
-def _write_history(readline: Any, history: Path) -> None:
-    with suppress(OSError):
-        readline.write_history_file(history)

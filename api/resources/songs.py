@@ -23,6 +23,7 @@ ns = Namespace("songs", "The songs of the library")
 PAGE = 50
 CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
 FILENAME_LIMIT = 1024
+# what a file calls its picture is the uploader's word: nothing else is passed on
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp")
 
 MINGUS = Song(
@@ -182,7 +183,7 @@ class SongCover(Resource):
         if song.has_cover and streaming.unchanged(f"{song.id}-cover"):
             return Response(status=304, headers=headers)
         cover = self.gateway.library.cover(id)
-        mime = cover.mime if cover.mime in IMAGES else "application/octet-stream"  # the uploader's word, else
+        mime = cover.mime if cover.mime in IMAGES else "application/octet-stream"
         return Response(cover.data, headers=headers, content_type=mime)
 
 

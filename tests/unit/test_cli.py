@@ -38,8 +38,8 @@ def run(api: FakeApi, tmp_path: Path) -> Run:
     """Runs the command line with a cache of its own; `code` is what it must end with."""
     known = {"RINGNODE_URL": api.url, "RINGNODE_PASSWORD": PASSWORD, "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
-    def run(*arguments: str | Path, code: int = 0, **env: str | None) -> Result:
-        result = CliRunner().invoke(main, [os.fspath(a) for a in arguments], env={**known, **env})
+    def run(*arguments: str | Path, code: int = 0, typed: str = "", **env: str | None) -> Result:
+        result = CliRunner().invoke(main, [os.fspath(a) for a in arguments], typed, {**known, **env})
         assert result.exit_code == code, result.output
         assert "Traceback" not in result.output and PASSWORD not in result.output
         return result
@@ -302,9 +302,12 @@ def test_help_and_version(run: Run) -> None:
 
 
 def test_a_client_command_loads_no_server() -> None:
-    code = "import sys, ringnode.cli; print({'Pyro5', 'flask', 'ringnode.node', 'cryptography'} & set(sys.modules))"
+    code = (
+        "import sys, ringnode.cli as cli; cli.main(['--help'], standalone_mode=False);"
+        "print({'Pyro5', 'flask', 'ringnode.node', 'cryptography'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    assert "serve     Run one node." in done.stdout and done.stdout.endswith("\nset()\n")
 
 
 def test_an_authority_is_made_and_issues_certificates(run: Run, tmp_path: Path) -> None:
@@ -385,7 +388,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def inside(tls: Path, run: Run) -> Iterator[Run]:
-    """Runs a statement in the console of a node."""
+    """Runs a statement in the console of a node; without one its prompt, which reads what is typed."""
     wire.setup(tls)
     with wire.NodeDaemon("127.0.0.1") as daemon:
         fake = FakeNode()
@@ -393,7 +396,8 @@ def inside(tls: Path, run: Run) -> Iterator[Run]:
         daemon.register(fake, OBJECT)
         thread = threading.Thread(target=daemon.requestLoop)
         thread.start()
-        yield lambda text, **more: run("console", "--tls", tls, "--node", daemon.locationStr, "-c", text, **more)
+        command = ("console", "--tls", tls, "--node", daemon.locationStr)
+        yield lambda text="", **more: run(*command, *(("-c", text) if text else ()), **more)
         daemon.shutdown()
         thread.join()
 
@@ -419,6 +423,12 @@ def test_the_console_reaches_nodes_as_any_pyro_program_does(inside: Run) -> None
     assert "no loop x" in inside("node.kick('x')", code=2).stderr
     assert "called 'two'" in inside("peer('two')", code=2).stderr
     assert "does not answer" in inside("peer('127.0.0.1:1').ping()", code=2).stderr
+
+
+def test_the_prompt_explains_itself_and_says_errors_as_sentences(inside: Run) -> None:
+    result = inside(typed="node.ping()['name']\nwho_has('f')\nlookup('hello')\n")
+    assert "'one'" in result.stdout and "Peer(id='aaaa" in result.stdout
+    assert "who_has(song)" in result.stderr and "error: the node has no song" in result.stderr
 
 
 def test_the_console_says_why_it_does_not_open(run: Run, tls: Path, tmp_path: Path) -> None:

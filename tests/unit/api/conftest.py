@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import create_app
+from api.headers import DEFAULTS
 from ringnode.catalogue.model import Song
 
 
@@ -26,7 +27,7 @@ class Client(FlaskClient):
 
 def check(answer: TestResponse) -> None:
     """What holds for every answer."""
-    for name in ("X-Request-ID", "X-Content-Type-Options", "Referrer-Policy", "Content-Security-Policy", "Cache-Control"):
+    for name in ("X-Request-ID", *DEFAULTS):
         assert answer.headers.get(name), (answer, name)
     if answer.status_code >= 400 and answer.request.method != "HEAD" and not answer.request.path.endswith("/health"):
         assert answer.content_type == "application/problem+json", answer.text

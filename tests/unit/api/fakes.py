@@ -156,7 +156,7 @@ class MemoryOverview:
         return [Peer("ab" * 32, "10.0.0.5:7700", 3)]
 
     def ring(self) -> RingView:
-        down = NodeView("ab" * 32, "cellar", "10.0.0.5:7700", "", "down", 1.0, None, None, None, None, "", "no answer")
+        down = NodeView("ab" * 32, "cellar", "10.0.0.5:7700", "", "down", 1.0, None, None, None, None, "", "why")
         return RingView(3, (down,), 0, 0, 0, 0)
 
 

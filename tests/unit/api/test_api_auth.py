@@ -59,7 +59,7 @@ def test_a_listener_may_not_upload_and_is_told_before_the_body_is_read(client, l
     assert not library.songs
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer nobody", "Basic YTph", "admin", "Bearer \xff", "a b c"])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer nobody", "Basic YTph", "admin", "Bearer \xff"])
 def test_bad_authorization(client, header):
     answer = client.get("/api/v1/me", headers={"Authorization": header})
     assert answer.status_code == 401

@@ -76,12 +76,11 @@ def test_songs_are_documented_from_their_definition(swagger):
     edit = swagger["definitions"]["SongEdit"]
     assert set(edit["properties"]) == set(EDITABLE)
     assert "required" not in edit
-    names = {"Song", "SongEdit", "SongPage", "Copies", "Copy", "RingView", "NodeView", "Health", "Version", "Login", "User",
-             "Credentials", "Owners", "Owner", "Problem"}  # fmt: skip
+    names = {"Song", "SongEdit", "SongPage", "Copies", "Copy", "RingView", "NodeView", "Health", "Version", "Login",
+             "User", "Credentials", "Owners", "Owner", "Problem"}  # fmt: skip
     assert names == set(swagger["definitions"])
-    assert set(swagger["definitions"]["Problem"]["properties"]) - set(swagger["definitions"]["Problem"]["required"]) == {
-        "field"
-    }
+    problem = swagger["definitions"]["Problem"]
+    assert set(problem["properties"]) - set(problem["required"]) == {"field"}
 
 
 def test_parameters_are_documented(swagger):

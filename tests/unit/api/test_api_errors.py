@@ -1,3 +1,4 @@
+import io
 import logging
 
 import pytest
@@ -68,8 +69,9 @@ def test_errors_of_the_router_and_the_parsers(client, method, path, body, status
 
 
 def test_a_large_body_without_a_length(client):
-    body = {"data": None, "input_stream": __import__("io").BytesIO(b" " * 70_000), "content_type": "application/json"}
-    answer = client.post(LOGIN, **body, environ_overrides={"wsgi.input_terminated": True})
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    body = {"input_stream": io.BytesIO(b" " * 70_000), "content_type": "application/json"}
+    answer = client.post(LOGIN, **body, environ_overrides=chunked)
     assert answer.status_code == 413
 
 

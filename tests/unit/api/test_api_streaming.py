@@ -41,7 +41,7 @@ def test_ranges(client, library, song, header, start, end):
     assert not library.opened
 
 
-@pytest.mark.parametrize("header", ["bytes=100-", "bytes=9999-", "bytes=100-200", "bytes=-0", "bytes=999999999999999999-"])
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=9999-", "bytes=-0", "bytes=999999999999999999-"])
 def test_ranges_outside(client, library, song, header):
     answer = client.get(f"/api/v1/songs/{song.id}/stream", headers={"Range": header})
     assert answer.status_code == 416
