@@ -8,10 +8,13 @@ from flask import Flask
 from api import create_app
 from ringnode.config import from_json
 from ringnode.gateway import Gateway
+from ringnode.process import die_with_parent, keep_memory
 
 
 def app() -> Flask:
     """The application of one worker, over the node whose settings are in the environment."""
+    die_with_parent()
+    keep_memory()
     gateway = Gateway(from_json(os.environ["RINGNODE_GATEWAY"]))
     Finalize(gateway, gateway.close, exitpriority=0)  # a forked worker does not run atexit's functions
     return create_app(gateway)

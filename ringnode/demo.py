@@ -116,7 +116,7 @@ class DemoRing:
             self.processes.append(process)
 
     def wait_ready(self, stop: threading.Event) -> None:
-        """Until every node serves and sees all others. ConfigError with its last words if one ends or none answers."""
+        """Until every node serves and sees all others; ConfigError with its last words if one ends."""
         deadline = time.monotonic() + START_S
         while not self._complete():
             for place, process in zip(self.plan.places, self.processes, strict=True):
@@ -180,9 +180,12 @@ class DemoRing:
         ]
         plan = self.plan
         return {
-            "nodes": nodes, "ca": str(self.folder / "ca/ca.crt"), "username": plan.username, "password": plan.password,
+            "nodes": nodes,
+            "ca": str(self.folder / "ca/ca.crt"),
+            "username": plan.username,
+            "password": plan.password,
             "k": plan.k,
-        }  # fmt: skip
+        }
 
 
 def fill(ring: DemoRing, music: Path | None) -> int:

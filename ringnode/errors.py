@@ -55,7 +55,7 @@ class Forbidden(RingnodeError):
 class TooManyRequests(RingnodeError):
     """Too many attempts; `retry_after_s` says when the next is welcome."""
 
-    retry_after_s = 30
+    retry_after_s = 60
 
 
 class Invalid(RingnodeError):

@@ -31,7 +31,7 @@ class Gateway:
         self._reader = TagReader()
         blobs = Blobs(config.data / "music", config.reserve_bytes)
         self._durability = Durability(config, self._peers, self.records, blobs)
-        self.accounts = Accounts(self.records, ca.secret(config.tls), config.session_s)
+        self.accounts = Accounts(self._durability.find, ca.secret(config.tls), config.session_s)
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
         self.overview = Overview(config, self.records, self._peers)
 

@@ -15,6 +15,7 @@ KIND = "song"
 PAGE_LIMIT = 500
 NUMBER_LIMIT = 1_000_000  # tracks, discs, beats: what is above is a mistake
 SORT_DIGITS = 4
+SORT_CHARACTERS = 100  # of each part: cursors carry them
 
 
 class Page(NamedTuple):
@@ -33,7 +34,7 @@ def project(doc: dict[str, Any]) -> tuple[str, str]:
     names = ("title", "artist", "artists", "album", "albumartist", "composers", "genres", "date", "comment")
     texts = (doc.get(name) or "" for name in names)
     found = " ".join(" ".join(map(str, t)) if isinstance(t, list) else str(t) for t in texts)
-    return "\x1f".join(sort), normalise(found)
+    return "\x1f".join(part[:SORT_CHARACTERS] for part in sort), normalise(found)
 
 
 def _whole(value: Any) -> int:

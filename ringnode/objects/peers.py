@@ -118,8 +118,8 @@ class Peers:
 
     def fetch(self, address: str, key: str, offset: int, length: int) -> tuple[bytes, int]:
         """Bytes of a peer's copy and the whole size. At most CHUNK_BYTES are given at once."""
-        size, data = self._call(address, "fetch_replica", (key, offset, length), None, TRANSFER_S)
-        return data, size
+        size, data = self._call(address, "fetch_replica", (key, offset, length), None, None)
+        return bytes(data), size  # Pyro gives a memoryview, which WSGI servers take one item at a time
 
     # -- the pool ----------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class NodeDaemon(Daemon):
     """Pyro's daemon with the TLS handshake in the connection's own thread, in bounded time."""
 
     def _handshake(self, conn: Any, denied_reason: str | None = None) -> bool:
-        """True if the connection may be used. Raises nothing: a denial is given by the accept loop, which must go on."""
+        """May the connection be used? Raises nothing: a denial is given by the accept loop, which must go on."""
         sock = conn.sock
         try:
             sock.settimeout(HANDSHAKE_S if denied_reason is None else GOODBYE_S)

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 KIND = "user"
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's floor: small machines log in too
+HASH_WAIT_S = 5.0  # a thread that waits longer serves nobody
 HASHES_AT_ONCE = 2  # a flood of logins must not take the memory or the cores
 PASSWORD_LIMIT = 1024
 FAILURES = 10  # wrong passwords for one name from one address ...
@@ -64,10 +66,10 @@ def put_user(records: Records, name: str, password: str, role: str) -> Record:
 
 
 class Accounts:
-    """Logins at one gateway. `secret` is the ring's: what one node signs, every node accepts."""
+    """Logins at one gateway. `find` gives a record by kind and key; what is signed with the ring's `secret` all accept."""
 
-    def __init__(self, records: Records, secret: str, session_s: float) -> None:
-        self._records = records
+    def __init__(self, find: Callable[[str, str], Record | None], secret: str, session_s: float) -> None:
+        self._find = find
         self._session_s = session_s
         self._signer = URLSafeTimedSerializer(secret, salt="login")
         self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
@@ -79,7 +81,7 @@ class Accounts:
         """Unauthenticated for a wrong name or password, TooManyRequests after many from one address."""
         watched = (address, name.casefold()[:PASSWORD_LIMIT])
         self._require_calm(watched)
-        record = self._records.get(KIND, name.casefold())
+        record = self._find(KIND, name.casefold()) if name and name.isprintable() else None
         known = record is not None and not record.deleted
         stored = str(record.doc.get("password", "")) if record and known else self._nobody
         if not self._matches(stored, password) or not known or record is None:
@@ -93,7 +95,7 @@ class Accounts:
         """Whose token it is. Unauthenticated if it is forged, expired or revoked."""
         try:
             claim = self._signer.loads(token, max_age=int(self._session_s))
-            record = self._records.get(KIND, claim["user"])
+            record = self._find(KIND, claim["user"])
         except (BadData, KeyError, TypeError) as error:
             raise Unauthenticated("the login is not valid or has expired: log in again") from error
         if record is None or record.deleted or record.doc.get("epoch", 0) != claim.get("epoch"):
@@ -101,11 +103,16 @@ class Accounts:
         return user_of(record)
 
     def _matches(self, stored: str, password: str) -> bool:
-        with self._hashing:
-            try:
-                return len(password) <= PASSWORD_LIMIT and HASHER.verify(stored, password)
-            except (VerificationError, InvalidHashError, UnicodeError):
-                return False
+        if len(password) > PASSWORD_LIMIT:
+            return False
+        if not self._hashing.acquire(timeout=HASH_WAIT_S):
+            raise TooManyRequests("many people are logging in: try again in a minute")
+        try:
+            return HASHER.verify(stored, password)
+        except (VerificationError, InvalidHashError, UnicodeError):
+            return False
+        finally:
+            self._hashing.release()
 
     def _require_calm(self, watched: tuple[str, str]) -> None:
         with self._lock:

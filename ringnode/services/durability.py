@@ -8,11 +8,12 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import NoSpace, NotEnoughReplicas
+from ringnode.errors import NoSpace, NotEnoughReplicas, RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Peer
 from ringnode.protocol.idspace import position
@@ -38,6 +39,17 @@ class Durability:
         """The k nodes a key belongs to, and `spares` more, as the ring says now."""
         found = self._peers.call(self._config.address, "owners", key, self._config.k + spares)
         return [Peer.of(peer) for peer in found]
+
+    def find(self, kind: str, key: str) -> Record | None:
+        """A record; its owners are asked before it is called unknown, for news may not have come here yet."""
+        record = self._records.get(kind, key)
+        if record is None:
+            for peer in self.owners(place_of(kind, key)):
+                if not self.is_here(peer):
+                    with suppress(RingnodeError):
+                        self._records.take(self._peers.call(peer.address, "get_records", [(kind, key)]))
+            record = self._records.get(kind, key)
+        return record
 
     def is_here(self, peer: Peer) -> bool:
         """Is it the node of this gateway?"""
@@ -71,8 +83,7 @@ class Durability:
 
     def publish(self, record: Record) -> Record:
         """Put a record on the owners of its key and on this node. Returns it as it stands here."""
-        place = record.key if record.kind == "song" else position(record.kind, record.key)
-        nodes = self.owners(place)
+        nodes = self.owners(place_of(record.kind, record.key))
         here = [peer for peer in nodes if self.is_here(peer)]
         others = [peer for peer in nodes if not self.is_here(peer)]
         self._first(
@@ -113,6 +124,11 @@ class Durability:
     def close(self) -> None:
         """Let what is under way end."""
         self.pool.shutdown()
+
+
+def place_of(kind: str, key: str) -> str:
+    """Where a record lies on the circle: a song's with its file."""
+    return key if kind == "song" else position(kind, key)
 
 
 def _when_done(futures: set[Future[object]], done: Callable[[], None]) -> None:

@@ -22,7 +22,7 @@ from ringnode.protocol.idspace import is_id
 from ringnode.services.discovery import peer_of
 from ringnode.services.durability import Durability
 from ringnode.services.reading import LocalFile, RemoteFile, Source, as_file
-from ringnode.storage.blobs import Blobs
+from ringnode.storage.blobs import Blobs, Spool
 
 ASK_AT_ONCE = 16
 NAME_LIMIT = 255  # characters of a file name, as file systems have it
@@ -74,9 +74,9 @@ class Library:
             if spool.size == 0:
                 raise Invalid("the file is empty: 0 bytes arrived", "file")
             key = spool.key
-            known = self._find(key)
+            known = self._durability.find(songs.KIND, key)
             if known and not known.deleted:
-                spool.discard()
+                self._heal(key, spool)
                 return songs.song(known), False
             name = clean_name(filename)
             found = self._reader.read(str(spool.path), name)
@@ -89,6 +89,13 @@ class Library:
         doc = found | {"size_bytes": size_bytes, "filename": name, "added_at": added, "added_by": user}
         record = self._records.draft(songs.KIND, key, doc)
         return songs.song(self._durability.publish(record)), True
+
+    def _heal(self, key: str, spool: Spool) -> None:
+        """The bytes of a song that is there already: welcome if too few of its copies are."""
+        if len(self._holders(key)) < self._durability.wanted():
+            self._durability.store(spool)
+        else:
+            spool.discard()
 
     # -- finding -----------------------------------------------------------------------------------------------
 
@@ -105,23 +112,9 @@ class Library:
         return self._live(key).newest()
 
     def _live(self, key: str) -> Record:
-        record = self._find(key) if is_id(key) else None
+        record = self._durability.find(songs.KIND, key) if is_id(key) else None
         if record is None or record.deleted:
             raise NotFound(f"there is no song {key:.64}")
-        return record
-
-    def _find(self, key: str) -> Record | None:
-        """The record; its owners are asked before it is called unknown, for news may not have come here yet."""
-        record = self._records.get(songs.KIND, key)
-        if record is None:
-            name = [(songs.KIND, key)]
-            for peer in self._durability.owners(key):
-                if not self._durability.is_here(peer):
-                    try:
-                        self._records.take(self._peers.call(peer.address, "get_records", name))
-                    except RingnodeError:
-                        continue
-            record = self._records.get(songs.KIND, key)
         return record
 
     def copies(self, key: str) -> list[Copy]:

@@ -26,13 +26,13 @@ def records(tmp_path: Path) -> Iterator[Records]:
 @pytest.fixture
 def people(records: Records) -> Accounts:
     put_user(records, "Ana", "correct horse", "admin")
-    return Accounts(records, SECRET, session_s=3600)
+    return Accounts(records.get, SECRET, session_s=3600)
 
 
 def test_a_right_password_gives_a_token_any_node_accepts(people: Accounts, records: Records) -> None:
     login = people.login("ana", "correct horse", "10.0.0.1")
     assert login.user == User("Ana", "admin") and login.expires_at
-    assert Accounts(records, SECRET, 3600).user(login.token) == login.user
+    assert Accounts(records.get, SECRET, 3600).user(login.token) == login.user
 
 
 @pytest.mark.parametrize(("name", "password"), [("ana", "wrong"), ("nobody", "correct horse"), ("", ""), ("ana", "")])
@@ -72,7 +72,7 @@ def test_tokens_of_another_ring_another_use_or_another_shape_are_refused(people:
 def test_an_expired_token_is_refused(records: Records, people: Accounts) -> None:
     token = people.login("ana", "correct horse", "10.0.0.1").token
     with pytest.raises(Unauthenticated):
-        Accounts(records, SECRET, session_s=-10).user(token)
+        Accounts(records.get, SECRET, session_s=-10).user(token)
 
 
 def test_raising_the_epoch_ends_every_login(people: Accounts, records: Records) -> None:
@@ -107,4 +107,4 @@ def test_the_founder_makes_one_account_and_says_its_password_once(
 def test_a_given_password_is_not_logged(records: Records, caplog: pytest.LogCaptureFixture) -> None:
     found_admin(records, Config.load({"admin_password": "given one", "admin_name": "Root"}, {}))
     assert "given one" not in caplog.text
-    assert Accounts(records, SECRET, 60).login("root", "given one", "x").user == User("Root", "admin")
+    assert Accounts(records.get, SECRET, 60).login("root", "given one", "x").user == User("Root", "admin")
