@@ -70,7 +70,7 @@ def write_three_copies(folder: Path, songs: int) -> float:
 
 
 def touch_memory(folder: Path, size: int) -> None:
-    """Fill and empty the page cache: on a virtual machine the first touch of a page costs more than all we measure."""
+    """Fill and empty the page cache: on a virtual machine the first touch of a page costs more than a write."""
     data = os.urandom(READ)
     path = folder / "touch"
     with path.open("wb", buffering=0) as file:
@@ -157,24 +157,22 @@ def milliseconds(act: Callable[[], object]) -> float:
 # -- memory ----------------------------------------------------------------------------------------------------
 
 
-def tree(pid: int) -> Iterator[int]:
-    """A process and all below it."""
-    yield pid
+def tree(pid: int, depth: int = 0) -> Iterator[tuple[int, int]]:
+    """A process and all below it, with their depth."""
+    yield pid, depth
     for child in Path("/proc").iterdir():
         if child.name.isdigit():
             with contextlib.suppress(OSError):
                 if int((child / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                    yield from tree(int(child.name))
+                    yield from tree(int(child.name), depth + 1)
 
 
 def memory_mib(node: NodeProcess) -> dict[str, float]:
-    """Resident memory of each process of a node, in MiB."""
+    """Resident memory of each process of a node, in MiB; the largest of a kind."""
     assert node.process
-    found = {}
-    for pid in tree(node.process.pid):
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        kind = "node" if pid == node.process.pid else "HTTP server" if "http_server" in command else "worker"
-        kind = "tag reader" if "tag_reader" in command else "tracker" if "resource_tracker" in command else kind
+    found: dict[str, float] = {}
+    for pid, depth in tree(node.process.pid):
+        kind = ("node process", "HTTP server's supervisor", "gateway worker", "tag reader")[depth]
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         found[kind] = max(found.get(kind, 0.0), pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
     return found
@@ -271,7 +269,7 @@ def memory(ring: RingOfProcesses, folder: Path, idle: dict[str, float]) -> list[
             client.get(path)
         after.append(memory_mib(node))
     rows: list[Row] = [(f"resident memory, idle: {kind}", [size], "MiB") for kind, size in sorted(idle.items())]
-    kinds = ("node", "worker")
+    kinds = ("node process", "gateway worker")
     return rows + [(f"resident memory, while songs stream: {k}", [a[k] for a in after], "MiB") for k in kinds]
 
 

@@ -27,8 +27,8 @@ def keep_memory() -> None:
     except AttributeError:  # another C library
         return
     for name, value in (
-        (M_MMAP_THRESHOLD, 32 * MIB),
-        (M_TRIM_THRESHOLD, 64 * MIB),
+        (M_MMAP_THRESHOLD, 8 * MIB),  # a password hash takes more than that, and gives it back
+        (M_TRIM_THRESHOLD, 32 * MIB),
         (M_TOP_PAD, MIB),
         (M_ARENA_MAX, 4),  # arenas keep what they freed: two for each core are enough
     ):

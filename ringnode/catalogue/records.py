@@ -94,14 +94,17 @@ class Records:
 
         Records from the future wait aside until their time has come.
         """
+        candidates = [record for record in records if not self._has(record)]
         news = []
-        with self.db.write() as tx:
-            now_ms = self._now_ms()
-            for record in records:
-                merged = self._merge_one(tx, record, now_ms)
-                if merged:
-                    news.append(merged)
+        if candidates:  # most of what gossip brings is known: it must not cost a commit
+            with self.db.write() as tx:
+                now_ms = self._now_ms()
+                news = [merged for record in candidates if (merged := self._merge_one(tx, record, now_ms))]
         return news
+
+    def _has(self, record: Record) -> bool:
+        present = self.get(record.kind, record.key)
+        return present is not None and merge(present, record) == present
 
     def _merge_one(self, tx: Connection, record: Record, now_ms: int) -> Record | None:
         row = tx.execute(

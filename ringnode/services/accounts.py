@@ -66,7 +66,7 @@ def put_user(records: Records, name: str, password: str, role: str) -> Record:
 
 
 class Accounts:
-    """Logins at one gateway. `find` gives a record by kind and key; what is signed with the ring's `secret` all accept."""
+    """Logins at one gateway. `find` gives a record by kind and key; all its nodes accept what `secret` signs."""
 
     def __init__(self, find: Callable[[str, str], Record | None], secret: str, session_s: float) -> None:
         self._find = find
