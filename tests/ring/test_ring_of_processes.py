@@ -89,17 +89,41 @@ def test_a_stream_outlives_two_of_three_holders_and_they_return_to_what_they_had
             digest.update(chunk)
     assert digest.hexdigest() == song["id"]
 
+    # One copy was left, so others were made at once. The dead return to what they had, and the surplus goes.
     ring.settle()
-    inodes = {node.name: (node.music / song["id"][:2] / song["id"]).stat().st_ino for node in having}
+    before = {node.name: inode(node, song["id"]) for node in having[:2]}
     ring.start(*having[:2])
-    assert [node for node in ring.nodes if node.has(song["id"])] == having
-    for node in having:
-        assert (node.music / song["id"][:2] / song["id"]).stat().st_ino == inodes[node.name]
-        state = node_state(ring, node)
-        assert state["repair"]["sent"] == state["repair"]["fetched"] == 0, state["repair"]
+    eventually(lambda: owner_names(ring, song["id"]) == {node.name for node in holders(ring, song["id"])}, 30)
+    assert {node.name: inode(node, song["id"]) for node in having[:2]} == before
 
 
-def node_state(ring: RingOfProcesses, node: NodeProcess) -> dict[str, Any]:
+def inode(node: NodeProcess, key: str) -> int:
+    """Another number would be another file: copied anew."""
+    return (node.music / key[:2] / key).stat().st_ino
+
+
+def owner_names(ring: RingOfProcesses, key: str) -> set[str]:
+    owners = ring.nodes[0].get(f"/ring/owners?key={key}")["owners"]
+    return {node.name for node in ring.nodes if node.address in {owner["address"] for owner in owners}}
+
+
+def test_a_short_absence_copies_nothing(ring: RingOfProcesses, tmp_path: Path) -> None:
+    songs = [put(ring.nodes[0], tmp_path, 50_000, seed=50 + n)["id"] for n in range(8)]
+    for key in songs:
+        copied(ring, key)
+    before = {node.name: {key: inode(node, key) for key in node.keys()} for node in ring.nodes}
+    node = ring.nodes[3]
+    node.kill()
+    ring.settle()
+    passes = {n.name: node_state(n)["loops"]["replicate"]["runs"] for n in ring.live}
+    eventually(lambda: all(node_state(n)["loops"]["replicate"]["runs"] > passes[n.name] + 2 for n in ring.live), 30)
+    ring.start(node)
+    passes = {n.name: node_state(n)["loops"]["replicate"]["runs"] for n in ring.live}
+    eventually(lambda: all(node_state(n)["loops"]["replicate"]["runs"] > passes[n.name] + 2 for n in ring.live), 30)
+    assert {node.name: {key: inode(node, key) for key in node.keys()} for node in ring.nodes} == before
+
+
+def node_state(node: NodeProcess) -> dict[str, Any]:
     wire.setup(node.home / "tls")
     peers = Peers(5)
     try:
@@ -218,8 +242,8 @@ def test_an_upload_cut_in_the_middle_leaves_nothing(ring: RingOfProcesses, tmp_p
     assert node.upload(path)[0] == 201
 
 
-def test_songs_are_served_while_the_node_process_is_paused_by_nobody(ring: RingOfProcesses) -> None:
-    """Many requests at once do not delay the ring: no node is called down meanwhile."""
+def test_a_flood_of_requests_delays_no_heartbeat(ring: RingOfProcesses) -> None:
+    """No node is called down meanwhile."""
     song = ring.nodes[0].get("/songs?limit=1")["items"][0]
 
     def load() -> None:
@@ -231,7 +255,8 @@ def test_songs_are_served_while_the_node_process_is_paused_by_nobody(ring: RingO
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(n["state"] == "up" for n in ring.nodes[1].get("/ring")["nodes"])
+    assert ring.is_one()
+    assert not any("down" in node.log for node in ring.nodes)
 
 
 def test_stopping_leaves_no_process(ring: RingOfProcesses) -> None:
