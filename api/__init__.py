@@ -11,7 +11,7 @@ from flask import Flask, redirect
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.wrappers import Response
 
-from api import auth, errors, headers
+from api import auth, errors, headers, limits
 from api.docs import DOCS, Docs
 from api.resources import JSON_LIMIT_BYTES
 from api.resources.auth import ns as logins
@@ -40,7 +40,7 @@ def create_app(gateway: "Gateway") -> Flask:
     app.json = _Json(app)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
-    for part in (headers, errors, auth):
+    for part in (headers, errors, auth, limits):
         part.install(app)
     docs = Docs(app)
     for ns in (logins, songs, ring):

@@ -59,7 +59,7 @@ class Config:
     settle_s: float = setting(3.0, "how long a first node waits for others before it founds the ring")
     call_timeout_s: float = setting(2.0, "how long a peer may take to answer")
     session_s: float = setting(30 * 86400.0, "how long a login lasts")
-    threads: int = setting(128, "HTTP requests served at once, paused listeners included")
+    threads: int = setting(256, "HTTP requests served at once, paused listeners included")
 
     def __post_init__(self) -> None:
         """Whatever is wrong is said here, before anything starts. ConfigError."""

@@ -106,4 +106,4 @@ def test_too_many_attempts(client, gateway):
     gateway.accounts.error = TooManyRequests("wait")
     answer = client.post("/api/v1/auth/login", json={"username": "a", "password": "b"})
     assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == "30"
+    assert answer.headers["Retry-After"] == "60"

@@ -1,0 +1,78 @@
+"""How many of the server's threads one user may hold, and how long a refused body is listened to.
+
+Every request has a thread for as long as its client likes: a paused listener, a body that never ends. The HTTP server
+knows no deadline for those, so nobody may hold so many that none are left for others.
+"""
+
+import threading
+from collections import Counter
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from ringnode.errors import TooManyRequests
+
+A_USER = 64  # requests at once: several devices, prefetching players, a whole upload
+STRANGERS = 16  # bodies at once of people who are not logged in, that is: logins
+DRAIN_BYTES = 64 << 20  # read of a refused body, so that its sender sees the answer instead of a broken connection
+PIECE_BYTES = 256 << 10
+RETRY_AFTER_S = 5
+
+
+class Slots:
+    """Counts the requests under way of each holder."""
+
+    def __init__(self) -> None:
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, holder: str, most: int) -> None:
+        """TooManyRequests if the holder has `most` already."""
+        with self._lock:
+            if self._held[holder] >= most:
+                error = TooManyRequests(f"{most} requests are under way at once already: end one of them first")
+                error.retry_after_s = RETRY_AFTER_S
+                raise error
+            self._held[holder] += 1
+
+    def give_back(self, holder: str) -> None:
+        """The request has ended, its answer is sent or its client has left."""
+        with self._lock:
+            self._held[holder] -= 1
+            if not self._held[holder]:
+                del self._held[holder]
+
+
+def install(app: Flask) -> None:
+    """Count every request from when its user is known until its answer is closed."""
+    slots = Slots()
+
+    def take() -> None:
+        user = g.get("user")
+        holder = f"user {user.name}" if user else "strangers"
+        if user or _has_body():
+            slots.take(holder, A_USER if user else STRANGERS)
+            g.holder = holder
+
+    def finish(response: Response) -> Response:
+        if response.status_code >= 400 and _has_body():
+            _drain()
+        holder = g.get("holder")
+        if holder:
+            response.call_on_close(lambda: slots.give_back(holder))
+        return response
+
+    app.before_request(take)
+    app.after_request(finish)
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "")
+
+
+def _drain() -> None:
+    if (request.content_length or 0) <= DRAIN_BYTES:
+        stream = request.environ["wsgi.input"]
+        left = DRAIN_BYTES
+        while left > 0 and (data := stream.read(min(PIECE_BYTES, left))):
+            left -= len(data)
