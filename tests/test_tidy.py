@@ -124,9 +124,9 @@ def test_everything_public_is_explained() -> None:
         if not ast.get_docstring(tree):
             bare.append(module(path))
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                if not ast.get_docstring(node):
-                    bare.append(f"{module(path)}.{node.name}")
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                bare.append(f"{module(path)}.{node.name}")
     assert not bare, f"no docstring: {bare}"
 
 

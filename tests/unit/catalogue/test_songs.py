@@ -60,7 +60,8 @@ def test_pages_give_every_song_once(records: Records, limit: int) -> None:
     ("query", "expected"),
     [
         ("dvorak", ["Rusalka", "Humoresque"]), ("DVOŘÁK huM", ["Humoresque"]), ("okland", ["Økland"]),
-        ("pawel strasse", ["Straße"]), ("風", ["風の歌"]), ("の歌", ["風の歌"]), ("歌", ["風の歌"]), ("land", ["Økland"]),
+        ("pawel strasse", ["Straße"]), ("風", ["風の歌"]), ("の歌", ["風の歌"]),
+        ("歌", ["風の歌"]), ("land", ["Økland"]),
         ("nothing at all", []), ('"; DROP TABLE record; --', []), ("AND OR NOT", []), ("*", []), ("", None),
     ],
 )  # fmt: skip
@@ -99,9 +100,12 @@ def test_a_limit_has_limits(records: Records, limit: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({}, ""), ([], ""), ({"id": "x"}, "id"), ({"size_bytes": 1}, "size_bytes"), ({"nonsense": 1}, "nonsense"),
-        ({"title": 5}, "title"), ({"title": ""}, "title"), ({"title": " "}, "title"), ({"title": "x" * 1001}, "title"),
-        ({"title": "a\x00b"}, "title"), ({"title": "\ud800"}, "title"), ({"track": -1}, "track"), ({"track": "1"}, "track"),
+        ({}, ""), ([], ""), ({"id": "x"}, "id"), ({"size_bytes": 1}, "size_bytes"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"title": 5}, "title"), ({"title": ""}, "title"), ({"title": " "}, "title"),
+        ({"title": "x" * 1001}, "title"),
+        ({"title": "a\x00b"}, "title"), ({"title": "\ud800"}, "title"), ({"track": -1}, "track"),
+        ({"track": "1"}, "track"),
         ({"track": True}, "track"), ({"track": 10**9}, "track"), ({"artists": "x"}, "artists"),
         ({"artists": [1]}, "artists"), ({"artists": ["x"] * 51}, "artists"), ({"compilation": 1}, "compilation"),
         ({"track_gain_db": "loud"}, "track_gain_db"), ({"track_gain_db": float("inf")}, "track_gain_db"),
@@ -139,7 +143,8 @@ def test_documents_and_songs_are_two_views_of_one_thing() -> None:
 
 @pytest.mark.parametrize(
     ("text", "plain"),
-    [("  Motörhead!  ", "motorhead"), ("Œuvre Æther", "oeuvre aether"), ("ﬁne ﬂow", "fine flow"), ("Ärger—Straße", "arger strasse"),
+    [("  Motörhead!  ", "motorhead"), ("Œuvre Æther", "oeuvre aether"), ("ﬁne ﬂow", "fine flow"),
+     ("Ärger—Straße", "arger strasse"),
      ("１２３", "123"), ("", ""), ("...", ""), ("AC/DC", "ac dc")],
 )  # fmt: skip
 def test_normalise(text: str, plain: str) -> None:

@@ -3,10 +3,10 @@
 import threading
 
 import pytest
+from support import eventually
 
 from ringnode.errors import PeerDown
 from ringnode.services.loop import Loop
-from support import eventually
 
 
 def test_once_counts_and_times() -> None:

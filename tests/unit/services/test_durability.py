@@ -1,0 +1,173 @@
+"""What is acknowledged is durable on enough nodes, whoever fails."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import eventually
+
+from ringnode.catalogue.database import Database
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.config import Config
+from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown
+from ringnode.services.durability import Durability
+from ringnode.storage.blobs import Blobs
+
+ME = "127.0.0.1:7700"
+DATA = b"x" * 1000
+
+
+class OtherNodes:
+    """The ring: this node and others, some of which fail."""
+
+    def __init__(self, *owners: str, members: int | None = None) -> None:
+        self.owners = list(owners)
+        self.members = len(owners) if members is None else members
+        self.files: dict[str, bytes] = {}
+        self.records: dict[str, list[Any]] = {}
+        self.failing: dict[str, Callable[[], None]] = {}
+        self.hold = threading.Event()
+
+    def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
+        if method == "owners":
+            return [[name.ljust(4, "0").encode().hex(), name, 1] for name in self.owners][: args[1]]
+        if method == "members":
+            return self.members
+        self.failing.get(address, lambda: None)()
+        if method == "put_records":
+            self.records.setdefault(address, []).extend(args[0])
+            return len(args[0])
+        if method == "get_records":
+            return [r for r in self.records.get(address, []) if [r[0], r[1]] in [list(n) for n in args[0]]]
+        raise AssertionError(method)
+
+    def send_file(self, address: str, key: str, file: Any) -> None:
+        self.failing.get(address, lambda: None)()
+        file.seek(0)
+        self.files[address] = file.read()
+
+
+class Made:
+    """A gateway's durability over them."""
+
+    def __init__(self, folder: Path, nodes: OtherNodes) -> None:
+        self.nodes = nodes
+        self.db = Database(folder / "c.db")
+        self.records = Records(self.db, "n", lambda: 1_700_000_000_000)
+        self.blobs = Blobs(folder / "music")
+        config = Config.load({}, {})
+        self.durability = Durability(config, nodes, self.records, self.blobs)  # type: ignore[arg-type]
+
+    def store(self) -> str:
+        spool = self.blobs.spool()
+        spool.write(DATA)
+        self.durability.store(spool)
+        return spool.key
+
+    def close(self) -> None:
+        self.nodes.hold.set()
+        self.durability.close()
+        self.db.close()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Made]]:
+    made: list[Made] = []
+
+    def build(*owners: str, **more: Any) -> Made:
+        made.append(Made(tmp_path, OtherNodes(*owners, **more)))
+        return made[-1]
+
+    yield build
+    for one in made:
+        one.close()
+
+
+def dead() -> None:
+    raise PeerDown("dead")
+
+
+def full() -> None:
+    raise NoSpace("full")
+
+
+def test_a_file_goes_to_its_owners(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c", "d")
+    key = made.store()
+    eventually(lambda: set(made.nodes.files) == {"b", "c"})
+    eventually(lambda: made.blobs.has(key))
+    eventually(lambda: not list(made.blobs.incoming.iterdir()))
+
+
+def test_a_node_that_owns_nothing_of_it_keeps_nothing(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d", ME)
+    key = made.store()
+    eventually(lambda: set(made.nodes.files) == {"b", "c", "d"})
+    eventually(lambda: not list(made.blobs.incoming.iterdir()))
+    assert not made.blobs.has(key)
+
+
+def test_two_of_three_are_enough_and_the_third_follows(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c")
+    made.nodes.failing["c"] = lambda: made.nodes.hold.wait(10) and None
+    made.store()
+    assert "c" not in made.nodes.files
+    assert list(made.blobs.incoming.iterdir()) == [] and "b" in made.nodes.files
+    made.nodes.hold.set()
+    eventually(lambda: made.nodes.files.get("c") == DATA)
+
+
+def test_a_spare_takes_the_copy_of_one_that_cannot(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d", "e")
+    made.nodes.failing |= {"b": dead, "c": full}
+    made.store()
+    assert set(made.nodes.files) == {"d", "e"}
+
+
+def test_too_few_is_an_error_and_leaves_no_spool(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c")
+    made.nodes.failing |= {"b": dead, "c": dead}
+    with pytest.raises(NotEnoughReplicas, match="only 1 of the 2"):
+        made.store()
+    assert not list(made.blobs.incoming.iterdir())
+
+
+def test_full_disks_are_called_that(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d")
+    made.nodes.failing |= dict.fromkeys("bcd", full)
+    with pytest.raises(NoSpace):
+        made.store()
+
+
+def test_a_ring_of_one_needs_one_but_not_while_others_are_only_away(make: Callable[..., Made]) -> None:
+    assert make(ME, members=1).store()
+    with pytest.raises(NotEnoughReplicas):
+        make(ME, members=3).store()
+
+
+def test_a_record_is_here_and_at_its_owners(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d")
+    record = made.records.draft("song", "ab" * 32, {"title": "T"})
+    assert made.durability.publish(record) == record
+    assert made.records.get("song", "ab" * 32) == record
+    eventually(lambda: set(made.nodes.records) == {"b", "c", "d"})
+
+
+def test_a_record_that_too_few_took_is_not_shown(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c")
+    made.nodes.failing |= {"b": dead, "c": dead}
+    with pytest.raises(NotEnoughReplicas):
+        made.durability.publish(made.records.draft("song", "ab" * 32, {"title": "T"}))
+    assert made.records.get("song", "ab" * 32) is None
+
+
+def test_a_record_unknown_here_is_asked_of_its_owners(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d")
+    record = Record("user", "ana", {"name": "Ana"}, f"{1:016x}-other", {})
+    made.nodes.records["c"] = [list(record)]
+    made.nodes.failing["b"] = dead
+    assert made.durability.find("user", "ana") == record
+    assert made.durability.find("user", "eve") is None
