@@ -25,7 +25,6 @@ setup(
         "cryptography>=44",
         "argon2-cffi>=25.1",
         "itsdangerous>=2.2",
-        "rapidfuzz>=3.10",
         "click>=8.1",
         "rich>=14",
     ],
