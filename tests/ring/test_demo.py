@@ -105,9 +105,10 @@ def test_status_and_upload_and_console(demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "broken.mp3").write_text("this is no music")
     said = demo.run("upload", str(tmp_path), ok=1)
     assert "broken.mp3" in said
-    assert json.loads(demo.run("songs", "--json", "mine").splitlines()[0])["filename"] == "mine.wav"
+    mine = json.loads(demo.run("songs", "--json", "mine").splitlines()[0])
+    assert mine["filename"] == "mine.wav"
     node = demo.info["nodes"][0]
-    code = X
+    code = f"print(len(ring()), len(who_has({mine['id']!r})))"
     assert demo.run("console", "--tls", node["tls"], "--node", node["pyro"], "-c", code).splitlines()[-1] == "3 3"
 
 
