@@ -284,8 +284,7 @@ def _r128(texts: list[str]) -> float | None:
     """A fixed-point number with 8 bits behind the point."""
     if not texts or not re.fullmatch(r"[+-]?\d{1,6}", texts[0]):
         return None
-    return round(int(texts[0]) / 256 + OPUS_RATE = 48000  # whatever it was made from
-R128_TO_REPLAYGAIN_DB, 2)
+    return round(int(texts[0]) / 256 + R128_TO_REPLAYGAIN_DB, 2)
 
 
 PARSERS: dict[str, Callable[[_Values, str], Any]] = {
