@@ -107,7 +107,9 @@ class Node:
     def start(self) -> None:
         """Answer peers, look for the ring once, then start the loops. ConfigError if the ring is not for us."""
         self._server.start()
-        self.discovery.once()
+        self.upkeep.loops["discover"].once()  # a peer that is gone for a moment is no reason to give up
+        if self.discovery.failure:
+            raise self.discovery.failure
         self.upkeep.start()
 
     def stop(self) -> None:

@@ -84,7 +84,7 @@ class Cover:
 
 
 def read(file: BinaryIO, filename: str) -> dict[str, Any]:
-    """The fields of a Song that its file tells, ready for JSON. Invalid, in a sentence, for what is no whole audio."""
+    """The fields of a Song that its file tells, ready for JSON; Invalid, in a sentence, for no whole audio."""
     audio = _open(file, filename)
     kind, mime = _format(audio)
     check_whole(file, kind)

@@ -166,6 +166,8 @@ class RingOfProcesses:
         for node in nodes or self.nodes:
             node.start(seeds)
         self.settle()
+        for node in nodes or self.nodes:
+            assert node.alive, f"{node.name} ended by itself:\n{node.log[-2000:]}"
 
     @property
     def live(self) -> list[NodeProcess]:

@@ -13,6 +13,7 @@ import pytest
 from mutagen.id3 import TIT2
 from mutagen.wave import WAVE
 from processes import NodeProcess, RingOfProcesses
+from support import eventually
 
 LIMIT = 1_000_000
 
@@ -31,9 +32,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 def nothing_is_half_there(node: NodeProcess) -> Iterator[None]:
     """Every file on the disk is a song of the catalogue, and nothing is left on its way in."""
     yield
-    songs = {song["id"] for song in node.get("/songs?limit=500")["items"]}
-    assert node.keys() == songs
-    assert not list((node.home / "data" / "music" / "incoming").iterdir())
+    incoming = node.home / "data" / "music" / "incoming"
+
+    def tidy() -> bool:
+        songs = {song["id"] for song in node.get("/songs?limit=500")["items"]}
+        return node.keys() == songs and not list(incoming.iterdir())
+
+    eventually(tidy)
 
 
 def sound(seconds: float = 1.0, seed: int = 0) -> bytes:

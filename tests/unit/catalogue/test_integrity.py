@@ -9,8 +9,18 @@ from ringnode.catalogue import tags
 from ringnode.catalogue.integrity import check_whole
 from ringnode.errors import Invalid
 
-CUT_IS_SEEN = ["song.flac", "vorbis.ogg", "song.opus", "flac.oga", "aac.m4a", "alac.m4a", "song.wav", "song.aiff", "cbr.mp3",
-               "vbr.mp3"]  # fmt: skip
+CUT_IS_SEEN = [
+    "song.flac",
+    "vorbis.ogg",
+    "song.opus",
+    "flac.oga",
+    "aac.m4a",
+    "alac.m4a",
+    "song.wav",
+    "song.aiff",
+    "cbr.mp3",
+    "vbr.mp3",
+]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.77, 0.9])

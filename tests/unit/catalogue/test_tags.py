@@ -22,12 +22,22 @@ from ringnode.catalogue.model import LIST_LIMIT, TEXT_LIMIT, Song
 from ringnode.errors import Invalid
 
 FORMATS = {
-    "cbr.mp3": ("mp3", "audio/mpeg"), "vbr.mp3": ("mp3", "audio/mpeg"), "no-xing.mp3": ("mp3", "audio/mpeg"),
-    "song.flac": ("flac", "audio/flac"), "vorbis.ogg": ("vorbis", "audio/ogg"), "song.opus": ("opus", "audio/ogg"),
-    "flac.oga": ("oggflac", "audio/ogg"), "aac.m4a": ("aac", "audio/mp4"), "alac.m4a": ("alac", "audio/mp4"),
-    "song.wav": ("wav", "audio/wav"), "song.aiff": ("aiff", "audio/aiff"), "song.wma": ("wma", "audio/x-ms-wma"),
-    "song.wv": ("wavpack", "audio/x-wavpack"), "song.tta": ("tta", "audio/x-tta"), "adts.aac": ("aac", "audio/aac"),
-}  # fmt: skip
+    "cbr.mp3": ("mp3", "audio/mpeg"),
+    "vbr.mp3": ("mp3", "audio/mpeg"),
+    "no-xing.mp3": ("mp3", "audio/mpeg"),
+    "song.flac": ("flac", "audio/flac"),
+    "vorbis.ogg": ("vorbis", "audio/ogg"),
+    "song.opus": ("opus", "audio/ogg"),
+    "flac.oga": ("oggflac", "audio/ogg"),
+    "aac.m4a": ("aac", "audio/mp4"),
+    "alac.m4a": ("alac", "audio/mp4"),
+    "song.wav": ("wav", "audio/wav"),
+    "song.aiff": ("aiff", "audio/aiff"),
+    "song.wma": ("wma", "audio/x-ms-wma"),
+    "song.wv": ("wavpack", "audio/x-wavpack"),
+    "song.tta": ("tta", "audio/x-tta"),
+    "adts.aac": ("aac", "audio/aac"),
+}
 NOT_FROM_THE_FILE = {"id", "size_bytes", "filename", "added_at", "added_by"}
 ID3 = ("cbr.mp3", "song.wav", "song.aiff")
 VORBIS = ("song.flac", "vorbis.ogg", "song.opus", "flac.oga")
@@ -102,20 +112,43 @@ def test_wav_needs_nothing_but_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ID3)
 def test_id3(audio: dict[str, Path], tmp_path: Path, name: str) -> None:
     frames = (
-        TIT2(encoding=3, text="  Tïtle\x00 "), TPE1(encoding=3, text=["Ana", "Böb"]), TPE2(encoding=3, text="Band"),
-        TALB(encoding=3, text="Album"), TRCK(encoding=3, text="3/12"), TPOS(encoding=3, text="1/2"),
-        TDRC(encoding=3, text="1999-12-31"), TCON(encoding=3, text="(17);Jazz/Folk"), TCMP(encoding=3, text="1"),
-        COMM(encoding=3, lang="eng", desc="", text="hello"), TXXX(encoding=3, desc="replaygain_track_gain", text="-6.54 dB"),
-        TXXX(encoding=3, desc="replaygain_track_peak", text="0.98"), UFID(owner="http://musicbrainz.org", data=b"mb-1"),
-        TXXX(encoding=3, desc="MusicBrainz Album Id", text="mb-2"), APIC(encoding=0, mime="x", type=3, desc="", data=png()),
-    )  # fmt: skip
+        TIT2(encoding=3, text="  Tïtle\x00 "),
+        TPE1(encoding=3, text=["Ana", "Böb"]),
+        TPE2(encoding=3, text="Band"),
+        TALB(encoding=3, text="Album"),
+        TRCK(encoding=3, text="3/12"),
+        TPOS(encoding=3, text="1/2"),
+        TDRC(encoding=3, text="1999-12-31"),
+        TCON(encoding=3, text="(17);Jazz/Folk"),
+        TCMP(encoding=3, text="1"),
+        COMM(encoding=3, lang="eng", desc="", text="hello"),
+        TXXX(encoding=3, desc="replaygain_track_gain", text="-6.54 dB"),
+        TXXX(encoding=3, desc="replaygain_track_peak", text="0.98"),
+        UFID(owner="http://musicbrainz.org", data=b"mb-1"),
+        TXXX(encoding=3, desc="MusicBrainz Album Id", text="mb-2"),
+        APIC(encoding=0, mime="x", type=3, desc="", data=png()),
+    )
     found = read(with_id3(copy(audio[name], tmp_path), *frames))
     expected = {
-        "title": "Tïtle", "artist": "Ana, Böb", "artists": ["Ana", "Böb"], "albumartist": "Band", "album": "Album",
-        "track": 3, "tracks": 12, "disc": 1, "discs": 2, "date": "1999-12-31", "genres": ["Rock", "Jazz", "Folk"],
-        "compilation": True, "comment": "hello", "track_gain_db": -6.54, "track_peak": 0.98, "has_cover": True,
-        "mb_recording_id": "mb-1", "mb_album_id": "mb-2",
-    }  # fmt: skip
+        "title": "Tïtle",
+        "artist": "Ana, Böb",
+        "artists": ["Ana", "Böb"],
+        "albumartist": "Band",
+        "album": "Album",
+        "track": 3,
+        "tracks": 12,
+        "disc": 1,
+        "discs": 2,
+        "date": "1999-12-31",
+        "genres": ["Rock", "Jazz", "Folk"],
+        "compilation": True,
+        "comment": "hello",
+        "track_gain_db": -6.54,
+        "track_peak": 0.98,
+        "has_cover": True,
+        "mb_recording_id": "mb-1",
+        "mb_album_id": "mb-2",
+    }
     assert {name: found[name] for name in expected} == expected
 
 
@@ -129,19 +162,40 @@ def test_vorbis_comments(audio: dict[str, Path], tmp_path: Path, name: str) -> N
 
     song.tags.update(
         {
-            "title": "Título", "artist": ["Ana"], "artists": ["Ana", "Eva"], "albumartist": "Ana", "tracknumber": "3",
-            "tracktotal": "12", "discnumber": "1/2", "date": "1999-12", "genre": ["Jazz; Folk"], "bpm": "120",
-            "replaygain_album_gain": "+2.5 dB", "isrc": "ESA011234567", "composer": ["A", "B"],
+            "title": "Título",
+            "artist": ["Ana"],
+            "artists": ["Ana", "Eva"],
+            "albumartist": "Ana",
+            "tracknumber": "3",
+            "tracktotal": "12",
+            "discnumber": "1/2",
+            "date": "1999-12",
+            "genre": ["Jazz; Folk"],
+            "bpm": "120",
+            "replaygain_album_gain": "+2.5 dB",
+            "isrc": "ESA011234567",
+            "composer": ["A", "B"],
             "metadata_block_picture": [b64encode(picture.write()).decode()],
         }
-    )  # fmt: skip
+    )
     song.save()
     found = read(path)
     expected = {
-        "title": "Título", "artist": "Ana", "artists": ["Ana", "Eva"], "track": 3, "tracks": 12, "disc": 1, "discs": 2,
-        "date": "1999-12", "genres": ["Jazz", "Folk"], "bpm": 120, "album_gain_db": 2.5, "isrc": ["ESA011234567"],
-        "composers": ["A", "B"], "has_cover": True,
-    }  # fmt: skip
+        "title": "Título",
+        "artist": "Ana",
+        "artists": ["Ana", "Eva"],
+        "track": 3,
+        "tracks": 12,
+        "disc": 1,
+        "discs": 2,
+        "date": "1999-12",
+        "genres": ["Jazz", "Folk"],
+        "bpm": 120,
+        "album_gain_db": 2.5,
+        "isrc": ["ESA011234567"],
+        "composers": ["A", "B"],
+        "has_cover": True,
+    }
     assert {name: found[name] for name in expected} == expected
 
 
@@ -158,19 +212,37 @@ def test_mp4(audio: dict[str, Path], tmp_path: Path) -> None:
     song = mutagen.File(path)
     song.tags.update(
         {
-            "\xa9nam": ["T"], "\xa9ART": ["Ana"], "aART": ["Band"], "trkn": [(3, 12)], "disk": [(1, 2)], "cpil": True,
-            "\xa9day": ["1999-12-31T00:00:00Z"], "covr": [png()], "tmpo": [99],
+            "\xa9nam": ["T"],
+            "\xa9ART": ["Ana"],
+            "aART": ["Band"],
+            "trkn": [(3, 12)],
+            "disk": [(1, 2)],
+            "cpil": True,
+            "\xa9day": ["1999-12-31T00:00:00Z"],
+            "covr": [png()],
+            "tmpo": [99],
             "----:com.apple.iTunes:MusicBrainz Track Id": [b"mb-1"],
             "----:com.apple.iTunes:replaygain_track_gain": [b"-3.00 dB"],
         }
-    )  # fmt: skip
+    )
     song.save()
     found = read(path)
     expected = {
-        "title": "T", "artist": "Ana", "artists": ["Ana"], "albumartist": "Band", "track": 3, "tracks": 12, "disc": 1,
-        "discs": 2, "compilation": True, "date": "1999-12-31", "bpm": 99, "mb_recording_id": "mb-1",
-        "track_gain_db": -3.0, "has_cover": True,
-    }  # fmt: skip
+        "title": "T",
+        "artist": "Ana",
+        "artists": ["Ana"],
+        "albumartist": "Band",
+        "track": 3,
+        "tracks": 12,
+        "disc": 1,
+        "discs": 2,
+        "compilation": True,
+        "date": "1999-12-31",
+        "bpm": 99,
+        "mb_recording_id": "mb-1",
+        "track_gain_db": -3.0,
+        "has_cover": True,
+    }
     assert {name: found[name] for name in expected} == expected
 
 
@@ -198,8 +270,16 @@ def test_texts_are_bounded_and_clean(audio: dict[str, Path], tmp_path: Path, kin
     else:
         path = copy(audio["song.flac"], tmp_path)
         song = mutagen.File(path)
-        song.tags.update({"title": "x" * 10_000, "genre": [str(n) for n in range(200)], "tracknumber": "9" * 30,
-                          "replaygain_track_gain": "nan", "date": "the 80s", "discnumber": "²"})  # fmt: skip
+        song.tags.update(
+            {
+                "title": "x" * 10_000,
+                "genre": [str(n) for n in range(200)],
+                "tracknumber": "9" * 30,
+                "replaygain_track_gain": "nan",
+                "date": "the 80s",
+                "discnumber": "²",
+            }
+        )
         song.save()
     found = read(path)
     assert found["title"] == "x" * TEXT_LIMIT and found["track"] == 0 and found["track_gain_db"] is None
@@ -208,9 +288,15 @@ def test_texts_are_bounded_and_clean(audio: dict[str, Path], tmp_path: Path, kin
 
 @pytest.mark.parametrize(
     ("filename", "title"),
-    [("../../etc/passwd", "passwd"), ("C:\\music\\My_Song.mp3", "My Song"), ("a\x00b\x1b.wav", "ab"), (".hidden", ".hidden"),
-     ("", "Untitled"), ("\u202e.wav", "\u202e")],
-)  # fmt: skip
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\music\\My_Song.mp3", "My Song"),
+        ("a\x00b\x1b.wav", "ab"),
+        (".hidden", ".hidden"),
+        ("", "Untitled"),
+        ("\u202e.wav", "\u202e"),
+    ],
+)
 def test_a_title_of_a_name(filename: str, title: str) -> None:
     assert tags.title_of(filename) == title
 
@@ -238,11 +324,28 @@ def test_what_could_carry_scripts_is_no_cover(audio: dict[str, Path], tmp_path: 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"x", b"plain text " * 100, bytes(4096), b"\x89PNG\r\n\x1a\n" + bytes(100), b"<html></html>", b"MThd" + bytes(50),
-     b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f", b"OggS" + bytes(100), b"fLaC" + bytes(100), b"RIFF\xff\xff\xff\xffWAVE",
-     b"\x00\x00\x00\x20ftypM4A " + bytes(100), b"MAC " + bytes(100), b"wvpk" + bytes(100), b"MPCK" + bytes(100),
-     b"TTA1" + bytes(100), b"DSD " + bytes(100), b"FRM8" + bytes(100), b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100)],
-)  # fmt: skip
+    [
+        b"",
+        b"x",
+        b"plain text " * 100,
+        bytes(4096),
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        b"<html></html>",
+        b"MThd" + bytes(50),
+        b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f",
+        b"OggS" + bytes(100),
+        b"fLaC" + bytes(100),
+        b"RIFF\xff\xff\xff\xffWAVE",
+        b"\x00\x00\x00\x20ftypM4A " + bytes(100),
+        b"MAC " + bytes(100),
+        b"wvpk" + bytes(100),
+        b"MPCK" + bytes(100),
+        b"TTA1" + bytes(100),
+        b"DSD " + bytes(100),
+        b"FRM8" + bytes(100),
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100),
+    ],
+)
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg", "a.m4a", "a.wma", "a.spx", "a"])
 def test_what_is_no_audio_is_said(data: bytes, name: str) -> None:
     with pytest.raises(Invalid) as error:
