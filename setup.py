@@ -1,4 +1,5 @@
 """Names, entry point and extras; every tool's settings are in pyproject.toml."""
+
 import pathlib
 
 from setuptools import find_packages, setup

@@ -18,8 +18,8 @@ from ringnode.config import split_address
 from ringnode.errors import Invalid, NotFound, RingnodeError
 from ringnode.objects import wire
 from ringnode.objects.peers import OBJECT, Peers, translated
-from ringnode.protocol.chord import Peer
 from ringnode.protocol.idspace import is_id
+from ringnode.protocol.messages import Peer
 from ringnode.terminal import show_table
 
 TIMEOUT_S = 5.0

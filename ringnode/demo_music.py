@@ -1,7 +1,6 @@
 """Six short songs for a first look: melodies nobody owns, played by a small synthesiser.
 
-All sound comes from the standard library. The same machine makes the same bytes each time, for a song's id is the
-hash of its file: a demo that starts again must not find new songs.
+The same machine makes the same bytes each time: a song's id is the hash of its file, and must not change.
 """
 
 import io
@@ -14,29 +13,29 @@ import zlib
 from array import array
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import add
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import mutagen
 from mutagen import flac, id3
 
 RATE = 22_050
 TABLE = 4096  # samples in one period of a stored wave: fine enough to be read without interpolation
-ECHOES = ((0.113, 0.20), (0.241, 0.12))  # seconds, loudness: a small room
+ECHO_S, ECHO = 0.14, 0.22  # how late and how loud the walls of the room answer
 PEAK = 0.8 * 32767
 ACCENT = 1.2  # the first note of a bar against the others
 FFMPEG_TIMEOUT_S = 30.0
 COMMENT = "synthesised by ringnode from a public-domain melody"
 COVER_PIXELS = 300
-BITEXACT = "-fflags +bitexact -flags:a +bitexact -map_metadata -1".split()  # no versions, dates, chance
+PNG_HEAD = struct.pack(">IIBBBBB", COVER_PIXELS, COVER_PIXELS, 8, 2, 0, 0, 0)  # 8 bits each of red, green, blue
+BITEXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")  # no versions, dates, chance
 ENCODERS = {
-    ".mp3": "-c:a libmp3lame -b:a 96k -id3v2_version 0 -f mp3".split(),
-    ".opus": "-c:a libopus -b:a 64k -f opus".split(),
-    ".flac": "-c:a flac -f flac".split(),
-}
-FRAMES: Any = id3  # what mutagen says of its types is too little for a strict check
-PICTURE: Any = flac.Picture
+    ".mp3": ("-c:a", "libmp3lame", "-b:a", "96k", "-id3v2_version", "0"),
+    ".opus": ("-c:a", "libopus", "-b:a", "64k"), ".flac": ("-c:a", "flac"),
+}  # fmt: skip
+FRAMES, PICTURE = cast(Any, id3), cast(Any, flac.Picture)  # mutagen's types say too little for a strict check
 
 
 class Timbre(NamedTuple):
@@ -97,36 +96,28 @@ ODE = f"""{JOY} F#4:1.5 E4:.5 E4:2 | {JOY} {JOY_END} E4 E4 F#4 D4 | E4 F#4:.5 G4
 JOY_BASS = "D3:2 A2:2 | D3:2 A2:2 | B2:2 A2 D3 |"
 ODE_BASS = f"""{JOY_BASS} A2:2 A2:2 | {JOY_BASS} A2:2 D3:2 | A2:2 D3:2 | A2:2 D3:2 |
     A2:2 F#2:2 | B2 E3 A2 D3 | ~:2 {JOY_BASS.removeprefix("D3:2 ")} A2:2 D3:2 |"""
-
 MINUET_START = """D5 G4:.5 A4:.5 B4:.5 C5:.5 | D5 G4 G4 | E5 C5:.5 D5:.5 E5:.5 F#5:.5 | G5 G4 G4 |
     C5 D5:.5 C5:.5 B4:.5 A4:.5 | B4 C5:.5 B4:.5 A4:.5 G4:.5 |"""
 MINUET = f"""{MINUET_START} F#4 G4:.5 A4:.5 B4:.5 G4:.5 | A4:3 |
     {MINUET_START} A4 B4:.5 A4:.5 G4:.5 F#4:.5 | G4:3 |"""
 MINUET_BASS = """G3:2 A3 | B3:3 | C4:3 | B3:3 | A3:3 | G3:3 | D4 B3 G3 | D4 D3:.5 C4:.5 B3:.5 A3:.5 |
     B3:2 A3 | G3 B3 G3 | C4:3 | B3 C4:.5 B3:.5 A3:.5 G3:.5 | A3:2 F#3 | G3:2 B3 | C4 D4 D3 | G3:2 G2 |"""
-
 CANON = """F#5 E5 D5 C#5 | B4 A4 B4 C#5 | D5 C#5 B4 A4 | G4 F#4 G4 E4 |
     D4:.5 F#4:.5 A4:.5 G4:.5 F#4:.5 D4:.5 F#4:.5 E4:.5 | D4:.5 B3:.5 D4:.5 A4:.5 G4:.5 B4:.5 A4:.5 G4:.5 |"""
-CANON_LAST = """F#4:.5 D4:.5 E4:.5 C#5:.5 D5:.5 F#5:.5 A5:.5 A4:.5 |
+LAST = """F#4:.5 D4:.5 E4:.5 C#5:.5 D5:.5 F#5:.5 A5:.5 A4:.5 |
     B4:.5 G4:.5 A4:.5 F#4:.5 D4:.5 D5:.5 D5:.75 C#5:.25 | D5:4 |"""
 CANON_BASS = "D3 A2 B2 F#2 | G2 D2 G2 A2 |" * 4 + " D2:4 |"
-
 JACQUES = "F4 G4 A4 F4 |" * 2 + "A4 Bb4 C5:2 |" * 2 + "C5:.5 D5:.5 C5:.5 Bb4:.5 A4 F4 |" * 2 + "F4 C4 F4:2 |" * 2
-
-DOWN = "D5:2 B4 G4:1.5 A4:.5 B4 |"
+DOWN, VERSE, CHORUS = "D5:2 B4 G4:1.5 A4:.5 B4 |", "C5:2 D5 E5:1.5 F#5:.5 E5 |", "G5:3 G5:1.5 F#5:.5 E5 |"
 HALF, END = f"{DOWN} C5:2 A4 A4:1.5 G#4:.5 A4 | B4:2 G#4 E4", f"{DOWN} C5:1.5 B4:.5 A4 G#4:1.5 F#4:.5 G#4 | A4"
-VERSE, CHORUS = "C5:2 D5 E5:1.5 F#5:.5 E5 |", "G5:3 G5:1.5 F#5:.5 E5 |"
 SLEEVES = f"A4 | {VERSE} {HALF}:2 A4 | {VERSE} {END}:6 | {CHORUS} {HALF}:3 | {CHORUS} {END}:5 |"
-A_MINOR, C_MAJOR, G_MAJOR = "A2 E3 A3 C4 A3 E3 |", "C3 G3 C4 E4 C4 G3 |", "G2 D3 G3 B3 G3 D3 |"
-E_MAJOR, TO_E = "E2 B2 E3 G#3 E3 B2 |", "A2 E3 A3 E2 B2 E3 |"
-SLEEVES_BASS = f"""- | {A_MINOR} {G_MAJOR} {A_MINOR} {E_MAJOR} {A_MINOR} {G_MAJOR} {TO_E} {A_MINOR}
-    {C_MAJOR} {G_MAJOR} {A_MINOR} {E_MAJOR} {C_MAJOR} {G_MAJOR} {TO_E} A2 E3 A3:3 |"""
-
+A, C, G = "A2 E3 A3 C4 A3 E3 |", "C3 G3 C4 E4 C4 G3 |", "G2 D3 G3 B3 G3 D3 |"  # chords, broken
+E, TO_E = "E2 B2 E3 G#3 E3 B2 |", "A2 E3 A3 E2 B2 E3 |"
+SLEEVES_BASS = f"- | {A} {G} {A} {E} {A} {G} {TO_E} {A} {C} {G} {A} {E} {C} {G} {TO_E} A2 E3 A3:3 |"
 PEDLARS = """E5 B4:.5 C5:.5 D5 C5:.5 B4:.5 | A4 A4:.5 C5:.5 E5 D5:.5 C5:.5 | B4:1.5 C5:.5 D5 E5 | C5 A4 A4:2 |
     D5:1.5 F5:.5 A5 G5:.5 F5:.5 | E5:1.5 C5:.5 E5 D5:.5 C5:.5 | B4:1.5 C5:.5 D5 E5 | C5 A4 A4:2 |"""
 PEDLARS_BASS = """E2 B2 E2 B2 | A2 E3 A2 E3 | E2 B2 E2 G#2 | A2 E3 A2 C3 |
     D3 A2 D3 A2 | C3 G2 C3 G2 | E2 B2 E2 G#2 | A2 E2 A2:2 |"""
-
 MASTERS = Album("Old Masters, Small Ring", "The Ring Consort", "2025", "Classical",
                 ((28, 24, 70), (208, 98, 112), (255, 226, 178)))  # fmt: skip
 ROUNDS = Album("Evening Rounds", "The Finger Table", "2026", "Folk",
@@ -135,10 +126,9 @@ TUNES = (
     Tune(MASTERS, "Ode to Joy", "Ludwig van Beethoven", ".mp3", 168, 4, (
         Voice(ODE, STRINGS, 0.6), Voice(ODE, FLUTE, 0.3, octave=1), Voice(ODE_BASS, BASS, 0.5))),
     Tune(MASTERS, "Minuet in G", "Christian Petzold", ".opus", 132, 3, (
-        Voice(MINUET, HARP, 0.7), Voice(MINUET_BASS, HARP, 0.45))),
+        Voice(MINUET, HARP, 0.7), Voice(MINUET_BASS, HARP, 0.4))),
     Tune(MASTERS, "Canon in D", "Johann Pachelbel", ".flac", 96, 4, (
-        Voice(CANON + CANON_LAST, STRINGS, 0.5), Voice(f"{CANON} F#4:4 |", STRINGS, 0.4, after=8),
-        Voice(CANON_BASS, BASS, 0.5))),
+        Voice(CANON + LAST, STRINGS, 0.5), Voice(CANON + "F#4:4 |", STRINGS, 0.4, 8), Voice(CANON_BASS, BASS, 0.5))),
     Tune(ROUNDS, "Frère Jacques", "Traditional", ".mp3", 128, 4, (
         Voice(JACQUES, BOX, 0.6), Voice(JACQUES, HARP, 0.5, 8), Voice(JACQUES, BASS, 0.5, 16, octave=-1))),
     Tune(ROUNDS, "Greensleeves", "Traditional", ".opus", 250, 6, (
@@ -151,38 +141,33 @@ TUNES = (
 def compose(folder: Path, ffmpeg: str | None = "ffmpeg") -> list[Path]:
     """The songs in the folder, made where they are missing. Without ffmpeg (None, or not there) all are WAV."""
     folder.mkdir(parents=True, exist_ok=True)
-    program = shutil.which(ffmpeg) if ffmpeg else None
-    return [_song(folder, tune, program) for tune in TUNES]
+    return [_song(folder, tune, shutil.which(ffmpeg) if ffmpeg else None) for tune in TUNES]
 
 
 def _song(folder: Path, tune: Tune, ffmpeg: str | None) -> Path:
-    name = f"{tune.album.artist} - {tune.title}"
-    for suffix in (tune.suffix, ".wav"):  # either: ffmpeg that comes or goes must not double the songs
-        if (folder / (name + suffix)).exists():
-            return folder / (name + suffix)
+    path, wav = (folder / f"{tune.album.artist} - {tune.title}{suffix}" for suffix in (tune.suffix, ".wav"))
+    if path.exists() or wav.exists():  # either: ffmpeg that comes or goes must not double the songs
+        return path if path.exists() else wav
     sound = _wav(render(tune))
-    formats = (tune.suffix, ".wav") if ffmpeg and tune.suffix in ENCODERS else (".wav",)
-    for suffix in formats:
-        part = folder / f".part {name}{suffix}"  # what bears the song's own name is whole
-        try:
-            if suffix == ".wav":
-                part.write_bytes(sound)
-            else:
-                _encode(str(ffmpeg), sound, part)
-            _tag(part, tune)
-            return part.replace(folder / (name + suffix))
-        except (OSError, subprocess.SubprocessError, mutagen.MutagenError):
-            if suffix == ".wav":
-                raise
-        finally:
-            part.unlink(missing_ok=True)
-    raise AssertionError("WAV was made or has raised")
+    if ffmpeg and path != wav:
+        with suppress(OSError, subprocess.SubprocessError, mutagen.MutagenError):  # no such encoder; no ffmpeg at all
+            return _make(path, tune, sound, ffmpeg)
+    return _make(wav, tune, sound)
 
 
-def _encode(ffmpeg: str, sound: bytes, path: Path) -> None:
-    command = [ffmpeg, "-hide_banner", "-loglevel", "quiet", "-y", "-f", "wav", "-i", "pipe:0", "-threads", "1"]
-    command += [*BITEXACT, *ENCODERS[path.suffix], f"file:{path.absolute()}"]
-    subprocess.run(command, input=sound, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=True)
+def _make(path: Path, tune: Tune, sound: bytes, ffmpeg: str = "") -> Path:
+    part = path.with_name(f".part {path.name}")  # what bears the song's own name is whole
+    try:
+        if ffmpeg:
+            command = [ffmpeg, "-loglevel", "quiet", "-y", "-f", "wav", "-i", "pipe:0", "-threads", "1", *BITEXACT]
+            command += [*ENCODERS[path.suffix], f"file:{part.absolute()}"]
+            subprocess.run(command, input=sound, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=True)
+        else:
+            part.write_bytes(sound)
+        _tag(part, tune)
+        return part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def parse(notes: str) -> list[tuple[float, float, int]]:
@@ -193,8 +178,7 @@ def parse(notes: str) -> list[tuple[float, float, int]]:
         name, _, length = token.partition(":")
         beats = float(length or 1)
         if name == "~":
-            start, before, pitch = found[-1]
-            found[-1] = (start, before + beats, pitch)
+            found[-1] = (found[-1][0], found[-1][1] + beats, found[-1][2])
         elif name != "-":
             semitone = "C D EF G A B".index(name[0]) + ("#" in name) - ("b" in name)
             found.append((at, beats, semitone + 12 * (int(name[-1]) + 1)))
@@ -207,12 +191,9 @@ class Instrument:
 
     def __init__(self, timbre: Timbre, longest: int) -> None:
         self._ring = round(timbre.ring_s * RATE)
-        rise = max(1, round(timbre.attack_s * RATE))
         times = range(longest + self._ring)
-        self._fades = [
-            array("d", (min(1.0, k / rise) * math.exp(-k / (seconds * RATE)) for k in times))
-            for seconds in (timbre.warm_s, timbre.bright_s)
-        ]
+        rise, *speeds = (s * RATE for s in (timbre.attack_s, timbre.warm_s, timbre.bright_s))
+        self._fades = [array("d", (min(1.0, k / rise) * math.exp(-k / speed) for k in times)) for speed in speeds]
         self._waves = [
             [sum(a * math.sin(math.tau * n * k / TABLE) for n, a in enumerate(partials, 1)) for k in range(TABLE)]
             for partials in (timbre.warm, timbre.bright)
@@ -221,13 +202,12 @@ class Instrument:
 
     def play(self, pitch: int, length: int, loud: float) -> "array[float]":
         """The samples of a note, which go on for the timbre's ring after its length."""
-        key = (pitch, length, loud)
-        if key not in self._played:
+        if (key := (pitch, length, loud)) not in self._played:
             step = 440 * 2 ** ((pitch - 69) / 12) * TABLE / RATE
             warm, bright = self._waves
             places = [int(k * step) % TABLE for k in range(length + self._ring)]
-            fades = zip(*self._fades, places, strict=False)  # they are as long as the longest note
-            sound = array("d", [loud * (a * warm[p] + b * bright[p]) for a, b, p in fades])
+            parts = zip(*self._fades, places, strict=False)  # the fades are as long as the longest note
+            sound = array("d", [loud * (a * warm[p] + b * bright[p]) for a, b, p in parts])
             for k in range(self._ring):  # down to nothing, for a sound that stops at once clicks
                 sound[length + k] *= (1 - k / self._ring) ** 2
             self._played[key] = sound
@@ -248,10 +228,9 @@ def render(tune: Tune) -> "array[int]":
             stop = start + len(sound)
             mix.extend([0.0] * (stop - len(mix)))
             mix[start:stop] = array("d", map(add, mix[start:stop], sound))
-    mix.extend([0.0] * RATE)  # for the room to fall silent
-    late1, late2 = (array("d", [0.0]) * round(seconds * RATE) + mix for seconds, _ in ECHOES)
-    (_, loud1), (_, loud2) = ECHOES
-    wet = [a + loud1 * b + loud2 * c for a, b, c in zip(mix, late1, late2, strict=False)]
+    mix.extend([0.0] * (RATE // 4))  # for the room to fall silent
+    late = array("d", bytes(8 * round(ECHO_S * RATE))) + mix
+    wet = [a + ECHO * b for a, b in zip(mix, late, strict=False)]
     scale = PEAK / max(max(wet), -min(wet))
     return array("h", [int(scale * x) for x in wet])
 
@@ -311,12 +290,9 @@ def cover(album: Album) -> bytes:
                 inside = min(1.0, max(0.0, radius + 0.5 - math.hypot(i - x, j - y)))  # between: the edge, soft
                 rows[j][i] = _blend(rows[j][i], dots, dense * inside)
     raw = b"".join(b"\0" + bytes(value for pixel in row for value in pixel) for row in rows)
-    chunks = {
-        b"IHDR": struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0), b"IDAT": zlib.compress(raw, 9), b"IEND": b"",
-    }  # fmt: skip
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks.items()
+        for name, data in ((b"IHDR", PNG_HEAD), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
     )
 
 

@@ -21,8 +21,9 @@ from ringnode.errors import ConfigError
 from ringnode.objects import wire
 from ringnode.objects.chord_node import ChordNode
 from ringnode.objects.peers import OBJECT, Peers
-from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import found_admin
 from ringnode.services.discovery import Discovery, Greeting
 from ringnode.services.upkeep import Upkeep

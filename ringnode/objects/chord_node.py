@@ -14,8 +14,9 @@ from ringnode.catalogue.records import Records
 from ringnode.errors import Invalid
 from ringnode.objects.peers import Peers
 from ringnode.objects.wire import CHUNK_BYTES, DATA
-from ringnode.protocol.chord import Links, Peer, Ring, Route
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import is_id
+from ringnode.protocol.messages import Links, Peer, Route
 from ringnode.protocol.replication import BATCH, owners_of
 from ringnode.storage.blobs import Blobs
 

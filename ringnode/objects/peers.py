@@ -15,7 +15,7 @@ from Pyro5.api import Proxy, current_context
 
 from ringnode.errors import CorruptReplica, PeerBusy, PeerDown, PeerRefused, RingnodeError
 from ringnode.objects.wire import CHUNK_BYTES, DATA, SERIALIZER
-from ringnode.protocol.chord import Call
+from ringnode.protocol.messages import Call
 
 OBJECT = "ringnode.node"
 IDLE_S = 60.0  # before the server's own limit, so that a lent connection is seldom found closed

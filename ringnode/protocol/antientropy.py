@@ -7,7 +7,7 @@ divergence, also that of a restored backup; equal nodes exchange 2 kB.
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ringnode.protocol.chord import Call, Peer, Step
+from ringnode.protocol.messages import Call, Peer, Step
 
 GROUPS_AT_ONCE = 16  # 16 * 256 sums: 40 kB an answer
 BUCKETS_AT_ONCE = 64  # with 100,000 records, about 100 entries

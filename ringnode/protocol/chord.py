@@ -8,73 +8,15 @@ that a partition split, and makes a warm lookup one hop. It is a hint, never tru
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
-from ringnode.protocol.idspace import advance, between, distance, is_id, owns
+from ringnode.protocol.idspace import advance, between, distance, owns
+from ringnode.protocol.messages import NO_ANSWER, Call, Links, Peer, Route, Step
 
 SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
 MAX_CALLS = 64  # of one lookup: far above what a ring of a million nodes needs
 FALLBACKS = 3  # closest preceding peers told per hop: two may be dead and the walk still goes on
-
-T = TypeVar("T")
-NO_ANSWER = (PeerDown, PeerBusy, PeerRefused, NotJoined)
-
-
-class Peer(NamedTuple):
-    """A node as others know it."""
-
-    id: str
-    address: str
-    incarnation: int = 0
-
-    @classmethod
-    def of(cls, value: Any) -> "Peer":
-        """A peer from the wire; PeerRefused if it is none."""
-        try:
-            peer = cls(*value)
-            if is_id(peer.id, len(peer.id)) and peer.id and isinstance(peer.address, str):
-                return peer
-        except TypeError:
-            pass
-        raise PeerRefused(f"this is no peer: {value!r:.80}")
-
-
-class Call(NamedTuple):
-    """Please call `method(*args)` of `peer`, and resume me with its answer or its error."""
-
-    peer: Peer
-    method: str
-    args: tuple[Any, ...] = ()
-
-
-class Links(NamedTuple):
-    """A node's pointers, as it tells them: itself first, so that the caller sees who answered."""
-
-    me: Peer
-    predecessor: Peer | None
-    successors: list[Peer]
-
-    @classmethod
-    def of(cls, value: Any) -> "Links":
-        me, predecessor, successors = value
-        return cls(Peer.of(me), predecessor and Peer.of(predecessor), [Peer.of(peer) for peer in successors])
-
-
-class Route(NamedTuple):
-    """One hop's answer: the pointers of the node asked if the key is its own, else whom to ask, best first."""
-
-    found: Links | None
-    closer: list[Peer]
-
-    @classmethod
-    def of(cls, value: Any) -> "Route":
-        found, closer = value
-        return cls(found and Links.of(found), [Peer.of(peer) for peer in closer])
-
-
-Step = Generator[Call, Any, T]
 
 
 class Ring:
@@ -298,7 +240,8 @@ class Ring:
             self.answered(peer)
             if route.found:
                 return route.found
-            heard = {p.id: p for p in [*route.closer, *candidates] if p.id not in asked and p.id not in self.down}
+            # Also those that were silent to me: who names them may have heard from them since.
+            heard = {p.id: p for p in [*route.closer, *candidates] if p.id not in asked}
             candidates = list(heard.values())
         raise PeerDown(f"no peer on the way to {key[:12]} answered")
 
@@ -328,13 +271,17 @@ class Ring:
         self.found()
 
     def _trim(self, peers: Iterable[Peer]) -> list[Peer]:
-        """A successor list: no id twice, ended before my own, at most `length` long; [me] if nothing is left."""
-        kept: dict[str, Peer] = {}
+        """A successor list: clockwise, ended where it comes round to me, at most `length` long; [me] if it is empty.
+
+        A peer that has not heard of me tells a list that passes me over: in a small ring it goes on behind me.
+        """
+        kept: list[Peer] = []
         for peer in peers:
-            if peer.id == self.me.id or len(kept) == self.length:
+            last = kept[-1].id if kept else self.me.id
+            if len(kept) == self.length or not between(last, peer.id, self.me.id):
                 break
-            kept.setdefault(peer.id, peer)
-        return list(kept.values()) or [self.me]
+            kept.append(peer)
+        return kept or [self.me]
 
     def _point(self, *, predecessor: Peer | None = None, successors: list[Peer] | None = None) -> None:
         """The only place where pointers change."""

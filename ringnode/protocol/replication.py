@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ringnode.errors import CorruptReplica, NoSpace, NotFound, NotJoined, PeerBusy, PeerDown, PeerRefused
-from ringnode.protocol.chord import Call, Links, Peer, Ring
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import distance, owns
+from ringnode.protocol.messages import Call, Links, Peer
 
 BATCH = 1000  # keys asked about in one call: 64 kB
 REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica)

@@ -17,8 +17,9 @@ from ringnode.catalogue.records import AHEAD_MS, Records
 from ringnode.config import Config, split_address
 from ringnode.errors import ConfigError, PeerRefused, RingnodeError
 from ringnode.objects.peers import Peers
-from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.protocol.messages import Peer
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import NoSpace, NotEnoughReplicas, RingnodeError
 from ringnode.objects.peers import Peers
-from ringnode.protocol.chord import Peer
 from ringnode.protocol.idspace import position
+from ringnode.protocol.messages import Peer
 from ringnode.storage.blobs import Blobs, Spool
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from ringnode.catalogue.tag_reader import TagReader
 from ringnode.config import Config
 from ringnode.errors import Invalid, NotFound, RingnodeError, TooLarge
 from ringnode.objects.peers import Peers
-from ringnode.protocol.chord import Peer
 from ringnode.protocol.idspace import is_id
+from ringnode.protocol.messages import Peer
 from ringnode.services.discovery import peer_of
 from ringnode.services.durability import Durability
 from ringnode.services.reading import LocalFile, RemoteFile, Source, as_file

@@ -11,8 +11,8 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
-from ringnode.protocol.chord import Peer
 from ringnode.protocol.idspace import distance
+from ringnode.protocol.messages import Peer
 from ringnode.services.discovery import peer_of
 
 ASK_AT_ONCE = 16

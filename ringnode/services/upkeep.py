@@ -16,7 +16,8 @@ from ringnode.config import Config
 from ringnode.errors import CorruptReplica, NotFound, RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.antientropy import RECORDS_A_ROUND, RECORDS_AT_ONCE, exchange
-from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.chord import Ring
+from ringnode.protocol.messages import Peer
 from ringnode.protocol.replication import Fetch, Replication, Report, Rules, Send
 from ringnode.services.discovery import Discovery, peer_of
 from ringnode.services.loop import Loop

@@ -10,7 +10,7 @@ from ringnode.catalogue.model import Song
 from ringnode.catalogue.songs import PAGE_LIMIT, Page, checked_edit
 from ringnode.catalogue.tags import Cover
 from ringnode.errors import Invalid, NotFound, TooLarge, Unauthenticated
-from ringnode.protocol.chord import Peer
+from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import Login, User
 from ringnode.services.library import Copy, clean_name
 from ringnode.services.overview import Health, NodeView, RingView

@@ -18,7 +18,7 @@ from ringnode import ca
 from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound, PeerBusy, PeerDown, PeerRefused
 from ringnode.objects import wire
 from ringnode.objects.peers import OBJECT, Peers
-from ringnode.protocol.chord import Call, Peer
+from ringnode.protocol.messages import Call, Peer
 from ringnode.storage.blobs import Blobs
 
 DATA = random.Random(2).randbytes(3_500_000)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from ringnode.errors import CorruptReplica, NoSpace, PeerDown, RingnodeError
-from ringnode.protocol.chord import Call, Links, Peer, Ring
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import owns
+from ringnode.protocol.messages import Call, Links, Peer
 from ringnode.protocol.replication import Fetch, Replication, Report, Rules, Send
 
 K = 3

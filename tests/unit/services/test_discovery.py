@@ -11,7 +11,8 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import ConfigError, PeerDown, PeerRefused
 from ringnode.objects.peers import Peers
-from ringnode.protocol.chord import Peer, Ring
+from ringnode.protocol.chord import Ring
+from ringnode.protocol.messages import Peer
 from ringnode.services.discovery import Discovery, Greeting
 
 NOW_MS = 1_700_000_000_000

@@ -1,0 +1,68 @@
+"""What nodes say to one another about the ring, as it is thought and as it comes from the wire.
+
+NamedTuples travel as lists; `of` makes them again and refuses what is none.
+"""
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeVar
+
+from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
+from ringnode.protocol.idspace import is_id
+
+T = TypeVar("T")
+NO_ANSWER = (PeerDown, PeerBusy, PeerRefused, NotJoined)
+
+
+class Peer(NamedTuple):
+    """A node as others know it."""
+
+    id: str
+    address: str
+    incarnation: int = 0
+
+    @classmethod
+    def of(cls, value: Any) -> "Peer":
+        """A peer from the wire; PeerRefused if it is none."""
+        try:
+            peer = cls(*value)
+            if peer.id and is_id(peer.id, len(peer.id)) and isinstance(peer.address, str):
+                return peer._replace(incarnation=int(peer.incarnation))
+        except (TypeError, ValueError):
+            pass
+        raise PeerRefused(f"this is no peer: {value!r:.80}")
+
+
+class Call(NamedTuple):
+    """Please call `method(*args)` of `peer`, and resume me with its answer or its error."""
+
+    peer: Peer
+    method: str
+    args: tuple[Any, ...] = ()
+
+
+class Links(NamedTuple):
+    """A node's pointers, as it tells them: itself first, so that the caller sees who answered."""
+
+    me: Peer
+    predecessor: Peer | None
+    successors: list[Peer]
+
+    @classmethod
+    def of(cls, value: Any) -> "Links":
+        me, predecessor, successors = value
+        return cls(Peer.of(me), predecessor and Peer.of(predecessor), [Peer.of(peer) for peer in successors])
+
+
+class Route(NamedTuple):
+    """One hop's answer: the pointers of the node asked if the key is its own, else whom to ask, best first."""
+
+    found: Links | None
+    closer: list[Peer]
+
+    @classmethod
+    def of(cls, value: Any) -> "Route":
+        found, closer = value
+        return cls(found and Links.of(found), [Peer.of(peer) for peer in closer])
+
+
+Step = Generator[Call, Any, T]

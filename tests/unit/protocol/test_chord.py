@@ -1,0 +1,208 @@
+"""What one node answers, and its steps driven by hand."""
+
+from typing import Any
+
+import pytest
+
+from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
+from ringnode.protocol.chord import Ring
+from ringnode.protocol.messages import Call, Peer, Route
+
+
+def peer(i: str) -> Peer:
+    return Peer(i, f"node-{i}", 1)
+
+
+def ring(me: str = "5", predecessor: str = "3", successors: str = "79", length: int = 4) -> Ring:
+    made = Ring(peer(me), lambda: 100.0, length)
+    made.predecessor, made.successors = peer(predecessor), [peer(i) for i in successors]
+    return made
+
+
+def links(me: str, predecessor: str, successors: str) -> list[Any]:
+    """As they come from the wire."""
+    return [list(peer(me)), list(peer(predecessor)), [list(peer(i)) for i in successors]]
+
+
+def names(peers: list[Peer]) -> str:
+    return "".join(p.id for p in peers)
+
+
+def test_before_it_joined_it_answers_for_nothing() -> None:
+    new = Ring(peer("5"), lambda: 0.0)
+    assert not new.joined and not new.owns("5")
+    for ask in (new.links, lambda: new.route("5"), lambda: next(new.find_successor("5"))):
+        with pytest.raises(NotJoined):
+            ask()
+
+
+def test_it_owns_what_lies_behind_its_predecessor() -> None:
+    assert [k for k in "0123456789abcdef" if ring().owns(k)] == ["4", "5"]
+    alone = Ring(peer("5"), lambda: 0.0)
+    alone.found()
+    assert all(alone.owns(k) for k in "0123456789abcdef")
+
+
+def test_a_route_is_found_or_leads_closer() -> None:
+    assert ring().route("4") == Route(ring().links(), [])
+    assert ring().route("6").found is None and names(ring().route("6").closer)[0] == "7"
+    assert names(ring().route("8").closer)[0] == "9"
+    assert names(ring().route("1").closer)[0] == "9", "cold: the closest before the key"
+
+
+def test_a_warm_node_names_the_owner_it_believes_in_first() -> None:
+    warm = ring()
+    warm.known = {i: peer(i) for i in "13579bdf"}
+    assert names(warm.route("c").closer) == "db97"
+
+
+def test_the_silent_are_not_named_until_they_speak() -> None:
+    warm = ring()
+    warm.known = {i: peer(i) for i in "13579bdf"}
+    warm.silent(peer("d"))
+    assert "d" not in names(warm.route("c").closer)
+    warm.notify(peer("d"))
+    assert "d" in names(warm.route("c").closer)
+
+
+def test_nobody_calls_itself_silent() -> None:
+    me = ring()
+    me.silent(me.me)
+    assert me.down == {}
+
+
+def test_members_are_the_live_and_those_not_long_gone() -> None:
+    now = [0.0]
+    made = Ring(peer("5"), lambda: now[0])
+    made.known = {i: peer(i) for i in "79b"}
+    made.silent(peer("7"))
+    now[0] = 10.0
+    made.silent(peer("9"))
+    assert made.members(away_s=5) == 3 and made.members(away_s=20) == 4
+    assert made.gone(peer("7"), 5) and not made.gone(peer("9"), 5) and not made.gone(peer("b"), 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("79b", "79b"), ("79bdf", "79bd"), ("795", "79"), ("7957", "79"), ("7939", "793"), ("5", "5"), ("", "5"),
+     ("77", "7"),
+     ("97", "9"), ("f1379", "f13")],
+)  # fmt: skip
+def test_a_list_is_clockwise_and_ends_where_it_comes_round(told: str, kept: str) -> None:
+    assert names(ring()._trim(peer(i) for i in told)) == kept
+
+
+def test_stabilise_takes_over_its_successors_list_and_notifies() -> None:
+    me = ring(successors="79")
+    step = me.stabilise()
+    assert next(step) == Call(peer("7"), "links")
+    assert step.send(links("7", "5", "9bd")) == Call(peer("7"), "notify", (me.me,))
+    with pytest.raises(StopIteration):
+        step.send(None)
+    assert names(me.successors) == "79bd"
+
+
+def test_stabilise_adopts_only_who_has_answered() -> None:
+    me = ring(successors="79")
+    step = me.stabilise()
+    next(step)
+    assert step.send(links("7", "6", "9")) == Call(peer("6"), "links")
+    assert names(me.successors) == "79", "not yet"
+    assert step.throw(PeerDown("dead")) == Call(peer("7"), "notify", (me.me,))
+    assert names(me.successors) == "79"
+
+
+def test_stabilise_passes_over_the_dead_in_one_step() -> None:
+    me = ring(successors="79b")
+    step = me.stabilise()
+    next(step)
+    assert step.throw(PeerDown("dead")) == Call(peer("9"), "links")
+    assert step.throw(NotJoined("restarted")) == Call(peer("b"), "links")
+    assert step.send(links("b", "5", "d")).method == "notify"
+    assert names(me.successors) == "bd" and "7" in me.down
+
+
+@pytest.mark.parametrize("error", [PeerBusy("full"), PeerRefused("certificate")])
+def test_busy_and_refused_are_not_death(error: Exception) -> None:
+    me = ring(successors="79")
+    step = me.stabilise()
+    next(step)
+    with pytest.raises(StopIteration):
+        step.throw(error)
+    assert names(me.successors) == "79" and me.down == {}
+
+
+def test_someone_else_at_an_address_is_a_death() -> None:
+    me = ring(successors="79")
+    step = me.stabilise()
+    next(step)
+    assert step.send(links("c", "5", "d")) == Call(peer("9"), "links")
+
+
+def test_when_all_died_a_known_peer_rescues() -> None:
+    me = ring(successors="7")
+    me.known = {"d": peer("d"), "b": peer("b")}
+    step = me.stabilise()
+    next(step)
+    assert step.throw(PeerDown("dead")) == Call(peer("b"), "links")
+    assert step.throw(PeerDown("dead")) == Call(peer("d"), "links")
+    with pytest.raises(StopIteration):
+        step.send(links("d", "3", "f1"))
+    assert names(me.successors) == "df1"
+
+
+def test_when_nobody_answers_it_goes_on_alone() -> None:
+    me = ring(successors="7")
+    step = me.stabilise()
+    next(step)
+    with pytest.raises(StopIteration):
+        step.throw(PeerDown("dead"))
+    assert me.successors == [me.me] and me.predecessor == me.me
+
+
+def test_rectify_asks_before_it_replaces() -> None:
+    me = ring(predecessor="3")
+    me.notify(peer("4"))
+    step = me.rectify()
+    assert next(step) == Call(peer("4"), "links")
+    with pytest.raises(StopIteration):
+        step.send(links("4", "3", "5"))
+    assert me.predecessor == peer("4")
+    me.notify(peer("2"))
+    step = me.rectify()
+    assert next(step) == Call(peer("4"), "links"), "is the present one dead?"
+    with pytest.raises(StopIteration):
+        step.send(links("4", "2", "5"))
+    assert me.predecessor == peer("4")
+    me.notify(peer("2"))
+    step = me.rectify()
+    next(step)
+    assert step.throw(PeerDown("dead")) == Call(peer("2"), "links")
+    with pytest.raises(StopIteration):
+        step.send(links("2", "1", "5"))
+    assert me.predecessor == peer("2")
+
+
+def test_the_nearest_notifier_waits() -> None:
+    me = ring(predecessor="1")
+    for i in ("2", "4", "3"):
+        me.notify(peer(i))
+    assert next(me.rectify()) == Call(peer("4"), "links")
+
+
+def test_join_copies_the_whole_list_of_its_predecessor() -> None:
+    me = Ring(peer("5"), lambda: 0.0, 4)
+    step = me.join(peer("b"))
+    assert next(step) == Call(peer("b"), "route", ("5",))
+    assert step.send([None, [list(peer("7"))]]) == Call(peer("7"), "route", ("5",))
+    assert step.send([links("7", "3", "9b"), []]) == Call(peer("3"), "links")
+    assert step.send(links("3", "1", "79b")) == Call(peer("7"), "links")
+    assert names(me.successors) == "79b" and me.predecessor == peer("3")
+    assert step.send(links("7", "3", "9bd")) == Call(peer("7"), "notify", (me.me,))
+    assert step.send(None) == Call(peer("3"), "kick", ("stabilise",))
+
+
+@pytest.mark.parametrize("value", [None, 5, [], ["x"], ["A", "a:1", 1], ["", "a:1", 1], ["a", 5, 1], "abc"])
+def test_what_is_no_peer_is_refused(value: object) -> None:
+    with pytest.raises(PeerRefused):
+        Peer.of(value)
