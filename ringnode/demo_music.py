@@ -118,9 +118,9 @@ PEDLARS = """E5 B4:.5 C5:.5 D5 C5:.5 B4:.5 | A4 A4:.5 C5:.5 E5 D5:.5 C5:.5 | B4:
     D5:1.5 F5:.5 A5 G5:.5 F5:.5 | E5:1.5 C5:.5 E5 D5:.5 C5:.5 | B4:1.5 C5:.5 D5 E5 | C5 A4 A4:2 |"""
 PEDLARS_BASS = """E2 B2 E2 B2 | A2 E3 A2 E3 | E2 B2 E2 G#2 | A2 E3 A2 C3 |
     D3 A2 D3 A2 | C3 G2 C3 G2 | E2 B2 E2 G#2 | A2 E2 A2:2 |"""
-MASTERS = Album("Old Masters, Small Ring", "The Ring Consort", "2025", "Classical",
+MASTERS = Album("Old Masters, Small Ring", "Various Artists", "2026", "Classical",
                 ((28, 24, 70), (208, 98, 112), (255, 226, 178)))  # fmt: skip
-ROUNDS = Album("Evening Rounds", "The Finger Table", "2026", "Folk",
+ROUNDS = Album("Evening Rounds", "Traditional", "2026", "Folk",
                ((8, 52, 66), (232, 178, 92), (255, 246, 222)))  # fmt: skip
 TUNES = (
     Tune(MASTERS, "Ode to Joy", "Ludwig van Beethoven", ".mp3", 168, 4, (
@@ -145,7 +145,7 @@ def compose(folder: Path, ffmpeg: str | None = "ffmpeg") -> list[Path]:
 
 
 def _song(folder: Path, tune: Tune, ffmpeg: str | None) -> Path:
-    path, wav = (folder / f"{tune.album.artist} - {tune.title}{suffix}" for suffix in (tune.suffix, ".wav"))
+    path, wav = (folder / f"{tune.composer} - {tune.title}{suffix}" for suffix in (tune.suffix, ".wav"))
     if path.exists() or wav.exists():  # either: ffmpeg that comes or goes must not double the songs
         return path if path.exists() else wav
     sound = _wav(render(tune))
@@ -257,7 +257,7 @@ def _tag(path: Path, tune: Tune) -> None:
     if path.suffix in (".mp3", ".wav"):
         audio.add_tags()
         for name, text in (
-            ("TIT2", tune.title), ("TPE1", album.artist), ("TALB", album.title), ("TPE2", album.artist),
+            ("TIT2", tune.title), ("TPE1", tune.composer), ("TALB", album.title), ("TPE2", album.artist),
             ("TRCK", f"{track}/{total}"), ("TDRC", album.date), ("TCON", album.genre), ("TCOM", tune.composer),
         ):  # fmt: skip
             audio.tags.add(getattr(FRAMES, name)(encoding=3, text=text))
@@ -265,7 +265,7 @@ def _tag(path: Path, tune: Tune) -> None:
         audio.tags.add(FRAMES.APIC(encoding=3, mime=picture.mime, type=picture.type, data=picture.data))
     else:
         audio.update(
-            title=tune.title, artist=album.artist, album=album.title, albumartist=album.artist, date=album.date,
+            title=tune.title, artist=tune.composer, album=album.title, albumartist=album.artist, date=album.date,
             tracknumber=str(track), tracktotal=str(total), genre=album.genre, composer=tune.composer, comment=COMMENT,
         )  # fmt: skip
         if path.suffix == ".flac":

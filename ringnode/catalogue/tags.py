@@ -199,6 +199,15 @@ class _Values:
         """The first value."""
         return next(iter(self.texts(field)), "")
 
+    def total(self, field: str) -> str:
+        """The first value under a name of totals, or what follows the stroke in one like 3/12."""
+        for name in NAMES[field][self._family].split("|"):
+            for text in self.raw(name)[:1]:
+                found = text if "total" in name.lower() else text.partition("/")[2]
+                if found:
+                    return found
+        return ""
+
 
 def _flat(value: Any) -> Iterable[str]:
     if value is None:
@@ -250,13 +259,7 @@ def _number(values: _Values, field: str) -> int:
 
 
 def _total(values: _Values, field: str) -> int:
-    text = values.text(field)
-    return _whole(text.partition("/")[2]) if "/" in text else _whole(text) if _says_total(values, field) else 0
-
-
-def _says_total(values: _Values, field: str) -> bool:
-    """Is the text that was found under a name of totals, not of numbers?"""
-    return bool(values.text(field)) and values.text(field) != values.text(field[:-1])
+    return _whole(values.total(field))
 
 
 def _whole(text: str) -> int:

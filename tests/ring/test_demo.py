@@ -57,6 +57,7 @@ class Demo:
             timeout=60,
         )
         assert done.returncode == ok, (arguments, done.stdout, done.stderr)
+        self.complaints = done.stderr
         return done.stdout
 
 
@@ -104,7 +105,7 @@ def test_status_and_upload_and_console(demo: Demo, tmp_path: Path) -> None:
     make_wav(tmp_path / "deep" / "mine.wav", 50_000, 7)
     (tmp_path / "broken.mp3").write_text("this is no music")
     said = demo.run("upload", str(tmp_path), ok=1)
-    assert "broken.mp3" in said
+    assert "1 new" in said and "1 refused" in said and "broken.mp3" in demo.complaints
     mine = json.loads(demo.run("songs", "--json", "mine").splitlines()[0])
     assert mine["filename"] == "mine.wav"
     node = demo.info["nodes"][0]

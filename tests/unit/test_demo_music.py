@@ -61,13 +61,13 @@ def check_tags(path: Path, tune: Tune) -> None:
     track = 1 + [other.title for other in TUNES if other.album is album].index(tune.title)
     texts, picture = (frames if path.suffix in (".mp3", ".wav") else comments)(mutagen.File(path))
     assert texts == [
-        tune.title, album.artist, album.title, album.artist, f"{track}/3", album.date, album.genre, tune.composer,
+        tune.title, tune.composer, album.title, album.artist, f"{track}/3", album.date, album.genre, tune.composer,
         COMMENT,
     ]  # fmt: skip
     assert (picture.type, picture.mime, picture.data) == (3, "image/png", cover(album))
     with path.open("rb") as file:
         song = tags.read(file, path.name)
-    assert (song["title"], song["artist"], song["album"]) == (tune.title, album.artist, album.title)
+    assert (song["title"], song["artist"], song["album"]) == (tune.title, tune.composer, album.title)
     assert song["track"] == track and song["has_cover"] and 15 <= song["duration_s"] <= 25
 
 

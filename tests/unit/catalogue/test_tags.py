@@ -199,6 +199,15 @@ def test_vorbis_comments(audio: dict[str, Path], tmp_path: Path, name: str) -> N
     assert {name: found[name] for name in expected} == expected
 
 
+def test_the_last_track_keeps_its_total(audio: dict[str, Path], tmp_path: Path) -> None:
+    path = copy(audio["song.flac"], tmp_path)
+    song = mutagen.File(path)
+    song.tags.update({"tracknumber": "3", "tracktotal": "3", "discnumber": "2"})
+    song.save()
+    found = read(path)
+    assert (found["track"], found["tracks"], found["disc"], found["discs"]) == (3, 3, 2, 0)
+
+
 def test_opus_gain_is_translated(audio: dict[str, Path], tmp_path: Path) -> None:
     path = copy(audio["song.opus"], tmp_path)
     song = mutagen.File(path)
