@@ -29,8 +29,8 @@ ACCENT = 1.2  # the first note of a bar against the others
 FFMPEG_TIMEOUT_S = 30.0
 COMMENT = "synthesised by ringnode from a public-domain melody"
 COVER_PIXELS = 300
-PNG_HEAD = struct.pack(">IIBBBBB", COVER_PIXELS, COVER_PIXELS, 8, 2, 0, 0, 0)  # 8 bits each of red, green, blue
-BITEXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")  # no versions, dates, chance
+PNG_HEAD = struct.pack(">IIBBBBB", COVER_PIXELS, COVER_PIXELS, 8, 2, 0, 0, 0)  # 8 bits a colour
+BITEXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")  # no versions, dates
 ENCODERS = {
     ".mp3": ("-c:a", "libmp3lame", "-b:a", "96k", "-id3v2_version", "0"),
     ".opus": ("-c:a", "libopus", "-b:a", "64k"), ".flac": ("-c:a", "flac"),
@@ -89,7 +89,7 @@ class Tune(NamedTuple):
     pickup: float = 0
 
 
-# Notes: name, octave, ":" and beats if not one. "-" is a rest, "~" makes the note before it longer, "|" ends a bar.
+# Notes: name, octave, ":" and beats if not one. "-" rests, "~" makes the note before longer, "|" ends a bar.
 JOY, JOY_END = "F#4 F#4 G4 A4 | A4 G4 F#4 E4 | D4 D4 E4 F#4 |", "E4:1.5 D4:.5 D4:2 |"
 ODE = f"""{JOY} F#4:1.5 E4:.5 E4:2 | {JOY} {JOY_END} E4 E4 F#4 D4 | E4 F#4:.5 G4:.5 F#4 D4 |
     E4 F#4:.5 G4:.5 F#4 E4 | D4 E4 A3 F#4 | ~ {JOY.removeprefix("F#4 ")} {JOY_END}"""
@@ -107,9 +107,10 @@ CANON = """F#5 E5 D5 C#5 | B4 A4 B4 C#5 | D5 C#5 B4 A4 | G4 F#4 G4 E4 |
 LAST = """F#4:.5 D4:.5 E4:.5 C#5:.5 D5:.5 F#5:.5 A5:.5 A4:.5 |
     B4:.5 G4:.5 A4:.5 F#4:.5 D4:.5 D5:.5 D5:.75 C#5:.25 | D5:4 |"""
 CANON_BASS = "D3 A2 B2 F#2 | G2 D2 G2 A2 |" * 4 + " D2:4 |"
-JACQUES = "F4 G4 A4 F4 |" * 2 + "A4 Bb4 C5:2 |" * 2 + "C5:.5 D5:.5 C5:.5 Bb4:.5 A4 F4 |" * 2 + "F4 C4 F4:2 |" * 2
+JACQUES = "F4 G4 A4 F4|" * 2 + "A4 Bb4 C5:2|" * 2 + "C5:.5 D5:.5 C5:.5 Bb4:.5 A4 F4|" * 2 + "F4 C4 F4:2|" * 2
 DOWN, VERSE, CHORUS = "D5:2 B4 G4:1.5 A4:.5 B4 |", "C5:2 D5 E5:1.5 F#5:.5 E5 |", "G5:3 G5:1.5 F#5:.5 E5 |"
-HALF, END = f"{DOWN} C5:2 A4 A4:1.5 G#4:.5 A4 | B4:2 G#4 E4", f"{DOWN} C5:1.5 B4:.5 A4 G#4:1.5 F#4:.5 G#4 | A4"
+HALF = f"{DOWN} C5:2 A4 A4:1.5 G#4:.5 A4 | B4:2 G#4 E4"
+END = f"{DOWN} C5:1.5 B4:.5 A4 G#4:1.5 F#4:.5 G#4 | A4"
 SLEEVES = f"A4 | {VERSE} {HALF}:2 A4 | {VERSE} {END}:6 | {CHORUS} {HALF}:3 | {CHORUS} {END}:5 |"
 A, C, G = "A2 E3 A3 C4 A3 E3 |", "C3 G3 C4 E4 C4 G3 |", "G2 D3 G3 B3 G3 D3 |"  # chords, broken
 E, TO_E = "E2 B2 E3 G#3 E3 B2 |", "A2 E3 A3 E2 B2 E3 |"
@@ -128,20 +129,21 @@ TUNES = (
     Tune(MASTERS, "Minuet in G", "Christian Petzold", ".opus", 132, 3, (
         Voice(MINUET, HARP, 0.7), Voice(MINUET_BASS, HARP, 0.4))),
     Tune(MASTERS, "Canon in D", "Johann Pachelbel", ".flac", 96, 4, (
-        Voice(CANON + LAST, STRINGS, 0.5), Voice(CANON + "F#4:4 |", STRINGS, 0.4, 8), Voice(CANON_BASS, BASS, 0.5))),
+        Voice(CANON + LAST, STRINGS, 0.5), Voice(CANON + "F#4:4 |", STRINGS, 0.4, 8),
+        Voice(CANON_BASS, BASS, 0.5))),
     Tune(ROUNDS, "Frère Jacques", "Traditional", ".mp3", 128, 4, (
         Voice(JACQUES, BOX, 0.6), Voice(JACQUES, HARP, 0.5, 8), Voice(JACQUES, BASS, 0.5, 16, octave=-1))),
     Tune(ROUNDS, "Greensleeves", "Traditional", ".opus", 250, 6, (
         Voice(SLEEVES, FLUTE, 0.6), Voice(SLEEVES_BASS, HARP, 0.4)), pickup=1),
     Tune(ROUNDS, "Korobeiniki", "Traditional", ".wav", 168, 4, (
-        Voice(PEDLARS * 2, HARP, 0.65), Voice(PEDLARS, FLUTE, 0.35, after=32), Voice(PEDLARS_BASS * 2, BASS, 0.5))),
+        Voice(PEDLARS * 2, HARP, 0.65), Voice(PEDLARS, FLUTE, 0.35, 32), Voice(PEDLARS_BASS * 2, BASS, 0.5))),
 )  # fmt: skip
 
 
-def compose(folder: Path, ffmpeg: str | None = "ffmpeg") -> list[Path]:
-    """The songs in the folder, made where they are missing. Without ffmpeg (None, or not there) all are WAV."""
+def compose(folder: Path, ffmpeg: str | None = "ffmpeg", tunes: Sequence[Tune] = TUNES) -> list[Path]:
+    """The songs in the folder, made if missing: as WAV if ffmpeg is None, absent or fails. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_song(folder, tune, shutil.which(ffmpeg) if ffmpeg else None) for tune in TUNES]
+    return [_song(folder, tune, shutil.which(ffmpeg) if ffmpeg else None) for tune in tunes]
 
 
 def _song(folder: Path, tune: Tune, ffmpeg: str | None) -> Path:
@@ -150,7 +152,7 @@ def _song(folder: Path, tune: Tune, ffmpeg: str | None) -> Path:
         return path if path.exists() else wav
     sound = _wav(render(tune))
     if ffmpeg and path != wav:
-        with suppress(OSError, subprocess.SubprocessError, mutagen.MutagenError):  # no such encoder; no ffmpeg at all
+        with suppress(OSError, subprocess.SubprocessError, mutagen.MutagenError):  # then WAV
             return _make(path, tune, sound, ffmpeg)
     return _make(wav, tune, sound)
 
@@ -159,8 +161,8 @@ def _make(path: Path, tune: Tune, sound: bytes, ffmpeg: str = "") -> Path:
     part = path.with_name(f".part {path.name}")  # what bears the song's own name is whole
     try:
         if ffmpeg:
-            command = [ffmpeg, "-loglevel", "quiet", "-y", "-f", "wav", "-i", "pipe:0", "-threads", "1", *BITEXACT]
-            command += [*ENCODERS[path.suffix], f"file:{part.absolute()}"]
+            command = [ffmpeg, "-v", "quiet", "-y", "-f", "wav", "-i", "pipe:0", "-threads", "1"]
+            command += [*BITEXACT, *ENCODERS[path.suffix], f"file:{part.absolute()}"]
             subprocess.run(command, input=sound, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=True)
         else:
             part.write_bytes(sound)
@@ -192,11 +194,11 @@ class Instrument:
     def __init__(self, timbre: Timbre, longest: int) -> None:
         self._ring = round(timbre.ring_s * RATE)
         times = range(longest + self._ring)
-        rise, *speeds = (s * RATE for s in (timbre.attack_s, timbre.warm_s, timbre.bright_s))
-        self._fades = [array("d", (min(1.0, k / rise) * math.exp(-k / speed) for k in times)) for speed in speeds]
+        rise, *falls = (s * RATE for s in (timbre.attack_s, timbre.warm_s, timbre.bright_s))
+        self._fades = [array("d", (min(1, k / rise) * math.exp(-k / fall) for k in times)) for fall in falls]
         self._waves = [
-            [sum(a * math.sin(math.tau * n * k / TABLE) for n, a in enumerate(partials, 1)) for k in range(TABLE)]
-            for partials in (timbre.warm, timbre.bright)
+            [sum(a * math.sin(math.tau * n * k / TABLE) for n, a in enumerate(tone, 1)) for k in range(TABLE)]
+            for tone in (timbre.warm, timbre.bright)
         ]
         self._played: dict[tuple[int, int, float], array[float]] = {}
 
@@ -245,9 +247,8 @@ def _wav(samples: "array[int]") -> bytes:
 
 def _tag(path: Path, tune: Tune) -> None:
     """Write all that a file tells of itself, in the way of its format."""
-    album = tune.album
-    songs = [other for other in TUNES if other.album is album]
-    track, total = songs.index(tune) + 1, len(songs)
+    album, titles = tune.album, [other.title for other in TUNES if other.album is tune.album]
+    track, total = str(titles.index(tune.title) + 1), str(len(titles))
     picture = PICTURE()
     picture.type, picture.mime, picture.data = id3.PictureType.COVER_FRONT, "image/png", cover(album)
     picture.width, picture.height, picture.depth = COVER_PIXELS, COVER_PIXELS, 24
@@ -257,16 +258,16 @@ def _tag(path: Path, tune: Tune) -> None:
     if path.suffix in (".mp3", ".wav"):
         audio.add_tags()
         for name, text in (
-            ("TIT2", tune.title), ("TPE1", tune.composer), ("TALB", album.title), ("TPE2", album.artist),
-            ("TRCK", f"{track}/{total}"), ("TDRC", album.date), ("TCON", album.genre), ("TCOM", tune.composer),
+            ("TIT2", tune.title), ("TPE1", tune.composer), ("TCOM", tune.composer), ("TALB", album.title),
+            ("TPE2", album.artist), ("TDRC", album.date), ("TCON", album.genre), ("TRCK", f"{track}/{total}"),
         ):  # fmt: skip
             audio.tags.add(getattr(FRAMES, name)(encoding=3, text=text))
         audio.tags.add(FRAMES.COMM(encoding=3, lang="eng", text=COMMENT))
         audio.tags.add(FRAMES.APIC(encoding=3, mime=picture.mime, type=picture.type, data=picture.data))
     else:
         audio.update(
-            title=tune.title, artist=tune.composer, album=album.title, albumartist=album.artist, date=album.date,
-            tracknumber=str(track), tracktotal=str(total), genre=album.genre, composer=tune.composer, comment=COMMENT,
+            title=tune.title, artist=tune.composer, composer=tune.composer, comment=COMMENT, album=album.title,
+            albumartist=album.artist, date=album.date, tracknumber=track, tracktotal=total, genre=album.genre,
         )  # fmt: skip
         if path.suffix == ".flac":
             audio.add_picture(picture)
@@ -277,8 +278,7 @@ def _tag(path: Path, tune: Tune) -> None:
 
 def cover(album: Album) -> bytes:
     """A PNG: a ring of twelve nodes on a gradient, three of them lit, for they own this song."""
-    size = COVER_PIXELS
-    start, end, dots = album.colours
+    size, (start, end, dots) = COVER_PIXELS, album.colours
     diagonal = [_blend(start, end, k / (2 * size - 2)) for k in range(2 * size - 1)]
     rows = [diagonal[y : y + size] for y in range(size)]
     for n in range(12):
@@ -287,7 +287,7 @@ def cover(album: Album) -> bytes:
         x, y = size * (0.5 + 0.33 * math.cos(angle)), size * (0.5 + 0.33 * math.sin(angle))
         for j in range(int(y) - radius - 1, int(y) + radius + 3):
             for i in range(int(x) - radius - 1, int(x) + radius + 3):
-                inside = min(1.0, max(0.0, radius + 0.5 - math.hypot(i - x, j - y)))  # between: the edge, soft
+                inside = min(1.0, max(0.0, radius + 0.5 - math.hypot(i - x, j - y)))  # a soft edge
                 rows[j][i] = _blend(rows[j][i], dots, dense * inside)
     raw = b"".join(b"\0" + bytes(value for pixel in row for value in pixel) for row in rows)
     return b"\x89PNG\r\n\x1a\n" + b"".join(

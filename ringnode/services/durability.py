@@ -6,6 +6,7 @@ acknowledged.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -13,7 +14,7 @@ from contextlib import suppress
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import NoSpace, NotEnoughReplicas, RingnodeError
+from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown, RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import position
 from ringnode.protocol.messages import Peer
@@ -21,6 +22,8 @@ from ringnode.storage.blobs import Blobs, Spool
 
 log = logging.getLogger(__name__)
 
+GAP_S = 8.0  # the ring closes over a death within a few rounds of its upkeep
+PAUSE_S = 0.25
 SPARES = 3  # nodes after the owners that take a copy where an owner cannot
 THREADS = 32  # copies sent at once by one gateway worker
 
@@ -36,9 +39,19 @@ class Durability:
         self._blobs = blobs
 
     def owners(self, key: str, spares: int = 0) -> list[Peer]:
-        """The k nodes a key belongs to, and `spares` more, as the ring says now."""
-        found = self._peers.call(self._config.address, "owners", key, self._config.k + spares)
-        return [Peer.of(peer) for peer in found]
+        """The k nodes a key belongs to, and `spares` more, as the ring says now.
+
+        For a moment after a death nobody answers for the dead node's keys: that is waited out, then PeerDown.
+        """
+        deadline = time.monotonic() + GAP_S
+        while True:
+            try:
+                found = self._peers.call(self._config.address, "owners", key, self._config.k + spares)
+                return [Peer.of(peer) for peer in found]
+            except PeerDown:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_S)
 
     def find(self, kind: str, key: str) -> Record | None:
         """A record; its owners are asked before it is called unknown, for news may not have come here yet."""

@@ -20,6 +20,7 @@ from ringnode.demo_music import COMMENT, RATE, TUNES, Tune, Voice, compose, cove
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 each_tune = pytest.mark.parametrize("tune", TUNES, ids=lambda tune: tune.title)
+BRIEF = [tune._replace(voices=(Voice("A4 |", demo_music.HARP, 1),)) for tune in TUNES[:3]]  # one note each
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,14 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The songs as they are with it."""
     return compose(tmp_path_factory.mktemp("mixed"))
+
+
+def fake_ffmpeg(folder: Path, script: str) -> str:
+    """A program that does as the script says."""
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(stat.S_IRWXU)
+    return str(program)
 
 
 def state(folder: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -61,8 +70,8 @@ def check_tags(path: Path, tune: Tune) -> None:
     track = 1 + [other.title for other in TUNES if other.album is album].index(tune.title)
     texts, picture = (frames if path.suffix in (".mp3", ".wav") else comments)(mutagen.File(path))
     assert texts == [
-        tune.title, tune.composer, album.title, album.artist, f"{track}/3", album.date, album.genre, tune.composer,
-        COMMENT,
+        tune.title, tune.composer, album.title, album.artist, f"{track}/3",
+        album.date, album.genre, tune.composer, COMMENT,
     ]  # fmt: skip
     assert (picture.type, picture.mime, picture.data) == (3, "image/png", cover(album))
     with path.open("rb") as file:
@@ -101,40 +110,28 @@ def test_ffmpeg_that_has_gone_leaves_what_it_made(mixed: list[Path]) -> None:
 
 
 @needs_ffmpeg
-def test_what_is_missing_is_made_again_with_the_same_bytes(
-    mixed: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sounds = {tune.title: demo_music.render(tune) for tune in TUNES[:3]}  # the slow part once
-    monkeypatch.setattr(demo_music, "render", lambda tune: sounds[tune.title])
-    monkeypatch.setattr(demo_music, "TUNES", TUNES[:3])
-    again = compose(tmp_path)
+def test_what_is_missing_is_made_again_with_the_same_bytes(mixed: list[Path], tmp_path: Path) -> None:
+    again = compose(tmp_path, tunes=TUNES[:3])  # one of each encoder
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in mixed[:3]]
     again[1].unlink()
-    assert compose(tmp_path)[1].read_bytes() == mixed[1].read_bytes()
+    assert compose(tmp_path, tunes=TUNES[:3])[1].read_bytes() == mixed[1].read_bytes()
 
 
 @pytest.mark.parametrize("script", ["exit 1", "exit 0", 'eval "out=\\${$#}"; echo no music > "${out#file:}"'])
-def test_an_ffmpeg_that_fails_or_lies_makes_it_wav(
-    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = tmp_path / "ffmpeg"
-    fake.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
-    fake.chmod(stat.S_IRWXU)
-    monkeypatch.setattr(demo_music, "TUNES", TUNES[:3])
-    monkeypatch.setattr(demo_music, "render", lambda tune: array("h", [0, 900, 0, -900] * 9000))
-    made = compose(tmp_path / "music", str(fake))
+def test_an_ffmpeg_that_fails_or_lies_makes_it_wav(script: str, tmp_path: Path) -> None:
+    made = compose(tmp_path / "music", fake_ffmpeg(tmp_path, f"cat > /dev/null\n{script}"), BRIEF)
     assert [path.suffix for path in made] == [".wav"] * 3
     assert sorted((tmp_path / "music").iterdir()) == sorted(made), "nothing half made is left"
 
 
 def test_an_ffmpeg_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "ffmpeg"
-    fake.write_text("#!/bin/sh\nexec sleep 60\n")
-    fake.chmod(stat.S_IRWXU)
     monkeypatch.setattr(demo_music, "FFMPEG_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(demo_music, "TUNES", TUNES[:1])
-    monkeypatch.setattr(demo_music, "render", lambda tune: array("h", [0, 900, 0, -900] * 9000))
-    assert compose(tmp_path / "music", str(fake))[0].suffix == ".wav"
+    assert compose(tmp_path / "music", fake_ffmpeg(tmp_path, "exec sleep 60"), BRIEF[:1])[0].suffix == ".wav"
+
+
+def test_an_ffmpeg_that_is_not_there_is_none(tmp_path: Path) -> None:
+    made = compose(tmp_path / "music", str(tmp_path / "ffmpeg"), BRIEF)
+    assert [path.suffix for path in made] == [".wav"] * 3
 
 
 def test_the_sound_is_neither_silent_nor_clipped(plain: list[Path]) -> None:
