@@ -71,7 +71,6 @@ class Album(NamedTuple):
 
     title: str
     artist: str
-    date: str
     genre: str
     colours: tuple[Sequence[int], Sequence[int], Sequence[int]]
 
@@ -82,6 +81,7 @@ class Tune(NamedTuple):
     album: Album
     title: str
     composer: str
+    date: str  # about when the tune was made
     suffix: str  # of its format, where ffmpeg can make it
     bpm: float
     bar: float
@@ -119,23 +119,23 @@ PEDLARS = """E5 B4:.5 C5:.5 D5 C5:.5 B4:.5 | A4 A4:.5 C5:.5 E5 D5:.5 C5:.5 | B4:
     D5:1.5 F5:.5 A5 G5:.5 F5:.5 | E5:1.5 C5:.5 E5 D5:.5 C5:.5 | B4:1.5 C5:.5 D5 E5 | C5 A4 A4:2 |"""
 PEDLARS_BASS = """E2 B2 E2 B2 | A2 E3 A2 E3 | E2 B2 E2 G#2 | A2 E3 A2 C3 |
     D3 A2 D3 A2 | C3 G2 C3 G2 | E2 B2 E2 G#2 | A2 E2 A2:2 |"""
-MASTERS = Album("Old Masters, Small Ring", "Various Artists", "2026", "Classical",
+MASTERS = Album("Old Masters, Small Ring", "Various Artists", "Classical",
                 ((28, 24, 70), (208, 98, 112), (255, 226, 178)))  # fmt: skip
-ROUNDS = Album("Evening Rounds", "Traditional", "2026", "Folk",
+ROUNDS = Album("Evening Rounds", "Traditional", "Folk",
                ((8, 52, 66), (232, 178, 92), (255, 246, 222)))  # fmt: skip
 TUNES = (
-    Tune(MASTERS, "Ode to Joy", "Ludwig van Beethoven", ".mp3", 168, 4, (
+    Tune(MASTERS, "Ode to Joy", "Ludwig van Beethoven", "1824", ".mp3", 168, 4, (
         Voice(ODE, STRINGS, 0.6), Voice(ODE, FLUTE, 0.3, octave=1), Voice(ODE_BASS, BASS, 0.5))),
-    Tune(MASTERS, "Minuet in G", "Christian Petzold", ".opus", 132, 3, (
+    Tune(MASTERS, "Minuet in G", "Christian Petzold", "1725", ".opus", 132, 3, (
         Voice(MINUET, HARP, 0.7), Voice(MINUET_BASS, HARP, 0.4))),
-    Tune(MASTERS, "Canon in D", "Johann Pachelbel", ".flac", 96, 4, (
+    Tune(MASTERS, "Canon in D", "Johann Pachelbel", "1680", ".flac", 96, 4, (
         Voice(CANON + LAST, STRINGS, 0.5), Voice(CANON + "F#4:4 |", STRINGS, 0.4, 8),
         Voice(CANON_BASS, BASS, 0.5))),
-    Tune(ROUNDS, "Frère Jacques", "Traditional", ".mp3", 128, 4, (
+    Tune(ROUNDS, "Frère Jacques", "Traditional", "1780", ".mp3", 128, 4, (
         Voice(JACQUES, BOX, 0.6), Voice(JACQUES, HARP, 0.5, 8), Voice(JACQUES, BASS, 0.5, 16, octave=-1))),
-    Tune(ROUNDS, "Greensleeves", "Traditional", ".opus", 250, 6, (
+    Tune(ROUNDS, "Greensleeves", "Traditional", "1580", ".opus", 250, 6, (
         Voice(SLEEVES, FLUTE, 0.6), Voice(SLEEVES_BASS, HARP, 0.4)), pickup=1),
-    Tune(ROUNDS, "Korobeiniki", "Traditional", ".wav", 168, 4, (
+    Tune(ROUNDS, "Korobeiniki", "Traditional", "1861", ".wav", 168, 4, (
         Voice(PEDLARS * 2, HARP, 0.65), Voice(PEDLARS, FLUTE, 0.35, 32), Voice(PEDLARS_BASS * 2, BASS, 0.5))),
 )  # fmt: skip
 
@@ -248,7 +248,7 @@ def _wav(samples: "array[int]") -> bytes:
 def _tag(path: Path, tune: Tune) -> None:
     """Write all that a file tells of itself, in the way of its format."""
     album, titles = tune.album, [other.title for other in TUNES if other.album is tune.album]
-    track, total = str(titles.index(tune.title) + 1), str(len(titles))
+    track, last = str(titles.index(tune.title) + 1), str(len(titles))
     picture = PICTURE()
     picture.type, picture.mime, picture.data = id3.PictureType.COVER_FRONT, "image/png", cover(album)
     picture.width, picture.height, picture.depth = COVER_PIXELS, COVER_PIXELS, 24
@@ -259,15 +259,15 @@ def _tag(path: Path, tune: Tune) -> None:
         audio.add_tags()
         for name, text in (
             ("TIT2", tune.title), ("TPE1", tune.composer), ("TCOM", tune.composer), ("TALB", album.title),
-            ("TPE2", album.artist), ("TDRC", album.date), ("TCON", album.genre), ("TRCK", f"{track}/{total}"),
+            ("TPE2", album.artist), ("TDRC", tune.date), ("TCON", album.genre), ("TRCK", f"{track}/{last}"),
         ):  # fmt: skip
             audio.tags.add(getattr(FRAMES, name)(encoding=3, text=text))
         audio.tags.add(FRAMES.COMM(encoding=3, lang="eng", text=COMMENT))
         audio.tags.add(FRAMES.APIC(encoding=3, mime=picture.mime, type=picture.type, data=picture.data))
     else:
         audio.update(
-            title=tune.title, artist=tune.composer, composer=tune.composer, comment=COMMENT, album=album.title,
-            albumartist=album.artist, date=album.date, tracknumber=track, tracktotal=total, genre=album.genre,
+            date=tune.date, artist=tune.composer, composer=tune.composer, comment=COMMENT, album=album.title,
+            albumartist=album.artist, title=tune.title, tracknumber=track, tracktotal=last, genre=album.genre,
         )  # fmt: skip
         if path.suffix == ".flac":
             audio.add_picture(picture)

@@ -121,6 +121,15 @@ def test_settings_that_are_none(one: RingOfProcesses, settings: dict[str, str], 
     assert words in refused(newcomer(one, **settings), seeds(one))
 
 
+def test_a_dns_name_leads_to_the_ring(one: RingOfProcesses) -> None:
+    node = newcomer(one, seed_name=f"localhost:{one.nodes[0].port}")
+    node.start([])
+    try:
+        eventually(lambda: "joined the ring" in node.log)
+    finally:
+        node.stop()
+
+
 def test_a_full_disk_refuses_and_keeps_what_there_is(tmp_path: Path) -> None:
     ring = RingOfProcesses(tmp_path, 1, reserve_bytes=1 << 60)
     try:

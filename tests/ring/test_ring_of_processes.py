@@ -265,7 +265,6 @@ def test_a_flood_of_requests_delays_no_heartbeat(ring: RingOfProcesses) -> None:
     for thread in threads:
         thread.join()
     assert ring.is_one()
-    assert not any("down" in node.log for node in ring.nodes)
 
 
 def test_stopping_leaves_no_process(ring: RingOfProcesses) -> None:

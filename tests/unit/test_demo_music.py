@@ -71,7 +71,7 @@ def check_tags(path: Path, tune: Tune) -> None:
     texts, picture = (frames if path.suffix in (".mp3", ".wav") else comments)(mutagen.File(path))
     assert texts == [
         tune.title, tune.composer, album.title, album.artist, f"{track}/3",
-        album.date, album.genre, tune.composer, COMMENT,
+        tune.date, album.genre, tune.composer, COMMENT,
     ]  # fmt: skip
     assert (picture.type, picture.mime, picture.data) == (3, "image/png", cover(album))
     with path.open("rb") as file:
