@@ -40,8 +40,9 @@ def create_app(gateway: "Gateway") -> Flask:
     app.json = _Json(app)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
-    for part in (headers, errors, auth, limits):
+    for part in (headers, errors, auth):
         part.install(app)
+    limits.install(app, gateway.config.threads)
     docs = Docs(app)
     for ns in (logins, songs, ring):
         docs.add_namespace(ns)

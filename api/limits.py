@@ -6,13 +6,15 @@ knows no deadline for those, so nobody may hold so many that none are left for o
 
 import threading
 from collections import Counter
+from contextlib import suppress
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from ringnode.errors import TooManyRequests
 
-A_USER = 64  # requests at once: several devices, prefetching players, a whole upload
+A_USERS_SHARE = 4  # a user may hold a quarter of the threads: several devices, players that prefetch, an upload
+STRANGER = "stranger"
 STRANGERS = 16  # bodies at once of people who are not logged in, that is: logins
 DRAIN_BYTES = 64 << 20  # read of a refused body, so that its sender sees the answer instead of a broken connection
 PIECE_BYTES = 256 << 10
@@ -43,22 +45,30 @@ class Slots:
                 del self._held[holder]
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, threads: int) -> None:
     """Count every request from when its user is known until its answer is closed."""
     slots = Slots()
+    a_user = max(1, threads // A_USERS_SHARE)
+
+    def hold(holder: str, most: int) -> None:
+        slots.take(holder, most)
+        g.holder = holder
 
     def take() -> None:
         user = g.get("user")
-        holder = f"user {user.name}" if user else "strangers"
-        if user or _has_body():
-            slots.take(holder, A_USER if user else STRANGERS)
-            g.holder = holder
+        if user:
+            hold(f"user {user.name}", a_user)
+        elif _has_body():
+            hold(STRANGER, STRANGERS)
 
     def finish(response: Response) -> Response:
         if response.status_code >= 400 and _has_body():
-            _drain()
-        holder = g.get("holder")
-        if holder:
+            with suppress(TooManyRequests):  # then it is not listened to: it may never end
+                if "holder" not in g:
+                    hold(STRANGER, STRANGERS)
+                _drain()
+        if "holder" in g:
+            holder = g.holder
             response.call_on_close(lambda: slots.give_back(holder))
         return response
 

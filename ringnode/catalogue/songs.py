@@ -31,7 +31,7 @@ def project(doc: dict[str, Any]) -> tuple[str, str]:
     artist = normalise(str(doc.get("albumartist") or doc.get("artist") or ""))
     numbers = [f"{_whole(doc.get(name)):0{SORT_DIGITS}d}" for name in ("disc", "track")]
     sort = [artist, normalise(str(doc.get("album", ""))), *numbers, normalise(str(doc.get("title", "")))]
-    names = ("title", "artist", "artists", "album", "albumartist", "composers", "genres", "date", "comment")
+    names = ("title", "artist", "artists", "album", "albumartist", "composers", "genres", "date")
     texts = (doc.get(name) or "" for name in names)
     found = " ".join(" ".join(map(str, t)) if isinstance(t, list) else str(t) for t in texts)
     return "\x1f".join(part[:SORT_CHARACTERS] for part in sort), normalise(found)

@@ -79,7 +79,9 @@ class ChordNode:
     def peers(self) -> list[Peer]:
         """Every peer I know, myself included, in order of id."""
         with self._peers.lock:
-            return sorted([self._ring.me, *self._ring.known.values()])
+            ring = self._ring
+            heard = [ring.me, *ring.known.values(), *ring.successors, ring.predecessor or ring.me]
+            return sorted({peer.id: peer for peer in heard}.values())
 
     def members(self, away_s: float) -> int:
         """How many nodes the ring counts, those silent for less than `away_s` seconds included."""

@@ -202,6 +202,8 @@ class Replication:
         for peer in peers:
             try:
                 has = yield Call(peer, "has_replicas", (keys,))
+            except PeerDown:
+                continue  # the ring's upkeep sees to that
             except REFUSALS as error:
                 report.errors.append(f"{peer.address}: {error}")
                 continue

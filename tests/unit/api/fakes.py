@@ -164,7 +164,7 @@ class MemoryGateway:
     """The services of `ringnode.gateway.Gateway`."""
 
     def __init__(self) -> None:
-        self.config = SimpleNamespace(k=3)
+        self.config = SimpleNamespace(k=3, threads=12)
         self.accounts = MemoryAccounts()
         self.library = MemoryLibrary()
         self.overview = MemoryOverview()

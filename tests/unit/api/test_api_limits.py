@@ -13,10 +13,7 @@ class Body(io.BytesIO):
     """A body that tells how much of it was read."""
 
 
-def test_a_user_may_hold_so_many_answers_and_no_more(
-    app: Flask, gateway: Any, song: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "A_USER", 3)
+def test_a_user_may_hold_a_quarter_of_the_threads_and_no_more(app: Flask, song: Any) -> None:
     client = app.test_client()
     path = f"/api/v1/songs/{song.id}/stream"
     head = {"Authorization": "Bearer admin"}
