@@ -90,7 +90,14 @@ class Node:
             self._lock.close()
             raise
         self.discovery = Discovery(
-            config, self.ring, self.peers, self.records, self._greet, lambda: not self.identity.id, self._joined
+            config,
+            self.ring,
+            self.peers,
+            self.records,
+            greeting=self._greet,
+            fresh=lambda: not self.identity.id,
+            founding=lambda: self.upkeep.tell(found_admin(self.records, config)),
+            joined=self._joined,
         )
         self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.discovery)
         self._server = threading.Thread(target=self.daemon.requestLoop, name="daemon", daemon=True)
@@ -127,11 +134,9 @@ class Node:
         self.db.close()
         self._lock.close()
 
-    def _joined(self, founded: bool) -> None:
+    def _joined(self) -> None:
         self.identity = replace(self.identity, id=self.ring.me.id)
         self.identity.save(self.config.data)
-        if founded:
-            self.upkeep.tell(found_admin(self.records, self.config))
         self.upkeep.announce()
         self.upkeep.loops["exchange"].kick()
 

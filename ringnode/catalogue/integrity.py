@@ -4,154 +4,100 @@ Mutagen reads the head of a file and reports the full length of one that was cut
 states of itself is believed: sizes of chunks, pages and boxes, counts of bytes and samples.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
 
+from ringnode.catalogue.durations import ID3_HEAD, UNKNOWN_SIZES, flac_samples, id3_size, read_at, sound_chunk
 from ringnode.errors import Invalid
 
-TOLERANCE = 0.01  # taggers and encoders leave small lies in good files
-SLACK_BYTES = 16 << 10
-TAIL_BYTES = 1 << 17  # holds the last page or frame of what one finds in the wild
-EXACT = ("vorbis", "opus", "speex", "oggflac", "alac")  # a page or box that is not whole was cut
-COUNTED = ("mp3", "flac")  # what they promise is computed from counts, not written down
-UNKNOWN_SIZES = (0, 0xFFFFFFFF)  # of files that were written as a stream
+PAGE_LIMIT = 1 << 17  # more than the largest page of Ogg
+BOXES = frozenset(b"ftyp moov mdat free skip wide udta meta moof mfra sidx styp uuid pnot pdin".split())
 
 
-def check_whole(file: BinaryIO, kind: str) -> None:
+def check_whole(file: BinaryIO, format: str) -> None:
     """Invalid if the file, of one of our formats, ends before its own structure says that it does."""
-    file.seek(0, 2)
-    size = file.tell()
-    check = CHECKS.get(kind)
-    promised = check(file, size) if check else size
-    missing = promised - size
-    if missing > (0 if kind in EXACT else max(SLACK_BYTES if kind in COUNTED else 0, promised * TOLERANCE)):
-        amount = f"{missing / 1e6:.1f} of {promised / 1e6:.1f} MB" if missing > 5e4 else f"at least {missing} bytes"
-        raise Invalid(f"the file ends early: {amount} are missing; upload it again from the original", "file")
+    size = file.seek(0, 2)
+    check = CHECKS.get(format)
+    if check:
+        promised = check.promised(file, size)
+        missing = promised - size
+        if missing > max(check.slack_bytes, promised * check.share):
+            amount = f"{missing / 1e6:.1f} of {promised / 1e6:.1f} MB"
+            if missing < 1e5:  # would be shown as 0.0
+                amount = f"{missing} bytes or more"
+            raise Invalid(f"the file ends early: {amount} are missing; upload it again from the original", "file")
     file.seek(0)
-
-
-def _read(file: BinaryIO, at: int, length: int) -> bytes:
-    file.seek(at)
-    return file.read(length)
 
 
 def _ogg(file: BinaryIO, size: int) -> int:
     """The end of the last page. Inside it a cut is certain; behind it the stream may or may not go on."""
-    start = max(0, size - TAIL_BYTES)
-    tail = _read(file, start, TAIL_BYTES)
-    at = tail.rfind(b"OggS")
-    while at >= 0:
-        segments = tail[at + 26] if at + 27 <= len(tail) else 255
-        table = tail[at + 27 : at + 27 + segments]
-        if at + 4 < len(tail) and tail[at + 4] == 0:
-            lacking = segments - len(table)
-            return start + at + 27 + segments + sum(table) + lacking
-        at = tail.rfind(b"OggS", 0, at)
-    return size
+    start = max(0, size - PAGE_LIMIT)
+    tail = read_at(file, start, PAGE_LIMIT)
+    at = tail.rfind(b"OggS\0")
+    if at < 0:
+        return size
+    segments = tail[at + 26] if at + 26 < len(tail) else 1
+    table = tail[at + 27 : at + 27 + segments]
+    return start + at + 27 + segments + sum(table)
 
 
 def _chunks(file: BinaryIO, size: int, big: bool) -> int:
     """The end of the sound in a RIFF or IFF file."""
-    at = 12
-    while at + 8 <= size:
-        head = _read(file, at, 8)
-        length = int.from_bytes(head[4:], "big" if big else "little")
-        if head[:4] in (b"data", b"SSND"):
-            return size if length in UNKNOWN_SIZES else at + 8 + length
-        at += 8 + length + length % 2
-    return size
+    start, length = sound_chunk(file, size, big)
+    return size if length in UNKNOWN_SIZES else start + length
 
 
 def _mp4(file: BinaryIO, size: int) -> int:
-    """The end of the last of the boxes that follow one another."""
+    """The end of the last of the boxes that follow one another; tags and junk behind them are none."""
     at = 0
     while at + 8 <= size:
-        head = _read(file, at, 16)
+        head = read_at(file, at, 16)
         length = int.from_bytes(head[:4], "big")
         if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:  # 0: to the end of the file
+            length = int.from_bytes(head[8:], "big")
+        if length < 8 or head[4:8] not in BOXES:  # a length of 0: to the end of the file
             return size
         at += length
-    return at if at > size else size
+    return max(at, size)
 
 
 def _mp3(file: BinaryIO, size: int) -> int:
     """What the Xing or Info frame counts, from that frame on."""
-    head = _read(file, 0, 10)
-    start = 0
-    if head[:3] == b"ID3":
-        for byte in head[6:10]:
-            start = start << 7 | byte & 127
-        start += 10
-    frame = _read(file, start, 192)
+    start = id3_size(read_at(file, 0, ID3_HEAD))
+    frame = read_at(file, start, 192)
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if at < 0 or not frame[at + 7] & 2 if at + 8 <= len(frame) else True:
+    flags = frame[at + 7] if 0 <= at < len(frame) - 16 else 0
+    if not flags & 2:
         return size
-    at += 8 + (4 if frame[at + 7] & 1 else 0)
+    at += 8 + (4 if flags & 1 else 0)
     return start + int.from_bytes(frame[at : at + 4], "big")
 
 
 def _flac(file: BinaryIO, size: int) -> int:
     """From the number in the last frame's head: how long the file would be with all its samples."""
-    head = _read(file, 0, 42)
-    if head[:4] != b"fLaC":
+    promised, found, _ = flac_samples(file)
+    if not promised or found is None:
         return size
-    block, total = int.from_bytes(head[10:12], "big"), int.from_bytes(head[21:26], "big") & 0xFFFFFFFFF
-    fixed = head[8:10] == head[10:12]
-    start = max(0, size - TAIL_BYTES)
-    reached = max(
-        (n * block if fixed else n for n in _frame_numbers(_read(file, start, TAIL_BYTES), fixed)), default=0
-    )
-    reached += block
-    return size if not total or not reached or reached >= total else size * total // reached
+    return size * promised // found if found else size + promised  # a byte a sample is near enough
 
 
-def _frame_numbers(tail: bytes, fixed: bool) -> Iterator[int]:
-    """The numbers in the frame heads of a piece of FLAC; a head is believed if its checksum is right."""
-    mark = b"\xff\xf8" if fixed else b"\xff\xf9"
-    at = tail.find(mark)
-    while at >= 0:
-        number, end = _coded_number(tail, at + 4)
-        end += {6: 1, 7: 2}.get(tail[at + 2] >> 4, 0) if at + 2 < len(tail) else 0
-        end += {12: 1, 13: 2, 14: 2}.get(tail[at + 2] & 15, 0) if at + 2 < len(tail) else 0
-        if number >= 0 and end < len(tail) and _crc8(tail[at:end]) == tail[end]:
-            yield number
-        at = tail.find(mark, at + 1)
+class Check(NamedTuple):
+    """How a format tells where it ends, and how much may be missing before that is believed."""
+
+    promised: Callable[[BinaryIO, int], int]
+    share: float = 0.0
+    slack_bytes: int = 0
 
 
-def _coded_number(data: bytes, at: int) -> tuple[int, int]:
-    """A number written as UTF-8 writes letters, and where it ends; -1 if it is none."""
-    first = data[at] if at < len(data) else 0xFF
-    if first < 0x80:
-        return first, at + 1
-    length = 8 - (~first & 0xFF).bit_length()
-    if not 2 <= length <= 7:
-        return -1, at
-    number = first & (0x7F >> length)
-    for byte in data[at + 1 : at + length]:
-        number = number << 6 | byte & 63
-    return number, at + length
-
-
-def _crc8(data: bytes) -> int:
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ 7) & 0xFF if crc & 0x80 else crc << 1
-    return crc
-
-
+MP4 = Check(_mp4)
+OGG = Check(_ogg)
 CHECKS = {
-    **dict.fromkeys(("vorbis", "opus", "speex", "oggflac"), _ogg),
-    **dict.fromkeys(("aac", "alac"), lambda file, size: _mp4(file, size) if _is_mp4(file) else size),
-    "wav": lambda file, size: _chunks(file, size, big=False),
-    "aiff": lambda file, size: _chunks(file, size, big=True),
-    "mp3": _mp3,
-    "flac": _flac,
+    **dict.fromkeys(("vorbis", "opus", "speex", "oggflac"), OGG),
+    **dict.fromkeys(("aac", "alac", "m4a"), MP4),  # AAC without a container has no boxes, and so promises nothing
+    # Some programs round the size up.
+    "wav": Check(lambda file, size: _chunks(file, size, big=False), slack_bytes=4096),
+    "aiff": Check(lambda file, size: _chunks(file, size, big=True), slack_bytes=4096),
+    # Taggers and editors leave small lies in good files.
+    "mp3": Check(_mp3, share=0.01, slack_bytes=16 << 10),
+    "flac": Check(_flac, share=0.01),
 }
-
-
-def _is_mp4(file: BinaryIO) -> bool:
-    return _read(file, 4, 4) == b"ftyp"

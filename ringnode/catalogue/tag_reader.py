@@ -5,6 +5,7 @@ memory and so much time; a child that takes more, or dies, is replaced, and the 
 """
 
 import json
+import os
 import queue
 import resource
 import selectors
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,11 @@ from ringnode.errors import Invalid
 TIMEOUT_S = 20.0  # no file of several hundred measured took more than 0.15 s
 MEMORY_BYTES = 1 << 30
 WORKERS = 2
-STOP_S = 5.0
 UNREADABLE = "the file could not be read in reasonable time and memory: it is damaged, or made to do harm"
 
 
 class Child:
-    """One process that reads tags."""
+    """One process that reads tags, one file at a time."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._process = subprocess.Popen(
@@ -35,21 +36,42 @@ class Child:
             stdout=subprocess.PIPE,
         )
 
+    def alive(self) -> bool:
+        """May it be asked?"""
+        return self._process.poll() is None
+
     def ask(self, path: str, filename: str, timeout_s: float) -> dict[str, Any]:
-        """Its answer. TimeoutError, OSError or ValueError if it does not give a whole one."""
+        """Its answer. Invalid, and the end of the child, if it does not give a whole one in time."""
+        try:
+            answer: dict[str, Any] = json.loads(self._exchange(json.dumps([path, filename]), timeout_s))
+        except (OSError, ValueError) as error:
+            self.end()
+            raise Invalid(UNREADABLE, "file") from error
+        except BaseException:  # interrupted: its answer would be taken for that to the next question
+            self.end()
+            raise
+        return answer
+
+    def _exchange(self, line: str, timeout_s: float) -> bytes:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin and stdout
-        stdin.write(json.dumps([path, filename]).encode() + b"\n")
+        deadline = time.monotonic() + timeout_s
+        stdin.write(line.encode("ascii") + b"\n")
         stdin.flush()
+        answer = b""
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
-            if not selector.select(timeout_s):
-                raise TimeoutError
-        answer: dict[str, Any] = json.loads(stdout.readline())
+            while not answer.endswith(b"\n"):
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                part = os.read(stdout.fileno(), 1 << 16)
+                if not part:
+                    raise BrokenPipeError
+                answer += part
         return answer
 
     def end(self) -> None:
-        """Now; and wait until it is gone."""
+        """Now; and wait until it is gone. Twice is harmless."""
         self._process.kill()
         with suppress(BrokenPipeError), self._process:  # closes the pipes and waits; a question may still be in one
             pass
@@ -63,25 +85,27 @@ class TagReader:
     ) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
+        self._workers = workers
         self._free: queue.LifoQueue[Child | None] = queue.LifoQueue()  # None: one may be started
-        self._lock = threading.Lock()
-        self._closed = False
         for _ in range(workers):
             self._free.put(None)
-        self._workers = workers
+        self._lock = threading.Lock()
+        self._closed = False
 
     def read(self, path: str, filename: str) -> dict[str, Any]:
-        """What `tags.read` says of the file. Invalid if that does, or if the child did not survive it."""
+        """What `tags.read` says of the file. Invalid if that does, or if the child did not survive it.
+
+        RuntimeError after `close()`.
+        """
         child = self._free.get()
         try:
-            if child is None:
-                child = Child(self._memory_bytes)
-            answer = child.ask(path, filename, self._timeout_s)
-        except (OSError, ValueError) as error:  # TimeoutError is an OSError
-            if child:
+            if self._closed:
+                raise RuntimeError("the tag reader is closed")
+            if child and not child.alive():  # it died while nobody asked: no fault of this file
                 child.end()
-            child = None
-            raise Invalid(UNREADABLE, "file") from error
+                child = None
+            child = child or Child(self._memory_bytes)
+            answer = child.ask(path, filename, self._timeout_s)
         finally:
             self._free.put(child)
         if "error" in answer:
@@ -94,29 +118,32 @@ class TagReader:
             if self._closed:
                 return
             self._closed = True
-        for _ in range(self._workers):
-            child = self._free.get()
+        children = [self._free.get() for _ in range(self._workers)]
+        for child in children:
             if child:
                 child.end()
+            self._free.put(None)  # whoever still waits is told
 
 
 def main() -> None:
     """The child: a line in, a line out, until there are no more."""
     from ringnode.catalogue import tags  # only the child needs mutagen
 
-    memory = int(sys.argv[1])
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    memory = min(int(sys.argv[1]), hard if hard != resource.RLIM_INFINITY else sys.maxsize)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes our input
     for line in sys.stdin:
         path, filename = json.loads(line)
+        answer: dict[str, Any]
         try:
             with Path(path).open("rb") as file:
                 answer = {"fields": tags.read(file, filename)}
         except Invalid as error:
-            answer = {"error": str(error)}  # type: ignore[dict-item]
+            answer = {"error": str(error)}
         except Exception:  # noqa: BLE001  whatever it is, the file is at fault and the next one is not
-            answer = {"error": UNREADABLE}  # type: ignore[dict-item]
+            answer = {"error": UNREADABLE}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -49,7 +49,10 @@ class Greeting(NamedTuple):
 
 
 class Discovery:
-    """One node's way into its ring. `fresh` tells that it was never in one; `joined(founded)` is called after."""
+    """One node's way into its ring. `fresh` tells that it was never in one.
+
+    `founding` is called before this node is a ring of one and serves anybody, `joined` after it is in a ring.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,8 @@ class Discovery:
         records: Records,
         greeting: Callable[[], Greeting],
         fresh: Callable[[], bool],
-        joined: Callable[[bool], None],
+        founding: Callable[[], None],
+        joined: Callable[[], None],
     ) -> None:
         self.failure: ConfigError | None = None  # why this node can never be part of its ring
         self.met: dict[str, Peer] = {}  # peers heard of by address, before there is a record of them
@@ -69,6 +73,7 @@ class Discovery:
         self._records = records
         self._greeting = greeting
         self._fresh = fresh
+        self._founding = founding
         self._joined = joined
         self._started = time.monotonic()
         self._asked_at = 0.0
@@ -91,9 +96,10 @@ class Discovery:
             self._join(secrets.choice(inside))
         elif not addresses or self._may_found(mine, others, mine in answers):
             log.info("%s founds the ring", mine.name)
+            self._founding()
             with self._peers.lock:
                 self._ring.found()
-            self._joined(True)
+            self._joined()
         elif refusals and not others:
             raise refusals[0]
 
@@ -113,7 +119,7 @@ class Discovery:
                 self._ring.me = self._ring.me._replace(id=middle_of_largest_gap(taken, secrets.randbits(256)))
         self._peers.run(self._ring.join(contact.peer))
         log.info("%s joined the ring by way of %s", self._config.name, contact.name)
-        self._joined(False)
+        self._joined()
 
     def _fits(self, mine: Greeting, them: Greeting) -> bool:
         """Can we be in one ring? A ConfigError stops a node on its way in, never one that is in its ring."""

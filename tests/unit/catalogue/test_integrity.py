@@ -42,14 +42,45 @@ def test_a_whole_file_with_something_behind_it_is_not(audio: dict[str, Path], na
     check_whole(io.BytesIO(data + bytes(128)), kind)
 
 
+@pytest.mark.parametrize("name", ["aac.m4a", "song.flac"])
+@pytest.mark.parametrize("behind", [b"TAG" + b"a" * 125, bytes(200_000), b"\xff" * (3 << 20)])
+def test_tags_and_junk_behind_a_whole_file_are_no_alarm(audio: dict[str, Path], name: str, behind: bytes) -> None:
+    tags.read(io.BytesIO(audio[name].read_bytes() + behind), name)
+
+
+@pytest.mark.parametrize("missing", [1, 2000, 50_000])
+@pytest.mark.parametrize("name", ["vorbis.ogg", "song.opus", "flac.oga", "aac.m4a", "alac.m4a"])
+def test_what_ends_inside_a_page_or_box_is_refused(audio: dict[str, Path], name: str, missing: int) -> None:
+    with pytest.raises(Invalid, match="ends early"):
+        tags.read(io.BytesIO(audio[name].read_bytes()[:-missing]), name)
+
+
+def test_a_flac_that_ends_inside_its_first_frame(audio: dict[str, Path]) -> None:
+    data = audio["song.flac"].read_bytes()
+    first = data.index(b"\xff\xf8", 42)
+    with pytest.raises(Invalid, match="ends early"):
+        check_whole(io.BytesIO(data[: first + 3]), "flac")
+
+
+def test_an_mp3_is_allowed_small_lies(audio: dict[str, Path]) -> None:
+    data = audio["cbr.mp3"].read_bytes()
+    check_whole(io.BytesIO(data[: -(16 << 10)]), "mp3")
+    with pytest.raises(Invalid, match="ends early"):
+        check_whole(io.BytesIO(data[: -(16 << 10) - 600]), "mp3")
+
+
 def test_the_reason_names_what_is_missing(audio: dict[str, Path]) -> None:
     data = audio["song.wav"].read_bytes()
     with pytest.raises(Invalid, match=r"ends early: 1\.\d of 2\.2 MB are missing"):
         check_whole(io.BytesIO(data[: len(data) // 2]), "wav")
 
 
-def test_a_wav_that_was_streamed_has_no_length_to_hold_it_to(audio: dict[str, Path]) -> None:
-    data = bytearray(audio["song.wav"].read_bytes())
-    at = data.index(b"data") + 4
-    data[at : at + 4] = b"\xff\xff\xff\xff"
-    check_whole(io.BytesIO(bytes(data)), "wav")
+@pytest.mark.parametrize("size", [bytes(4), b"\xff" * 4])
+@pytest.mark.parametrize(("name", "chunk"), [("song.wav", b"data"), ("song.aiff", b"SSND")])
+def test_what_was_streamed_has_no_length_to_hold_it_to(
+    audio: dict[str, Path], name: str, chunk: bytes, size: bytes
+) -> None:
+    data = bytearray(audio[name].read_bytes())
+    at = data.index(chunk) + 4
+    data[at : at + 4] = size
+    check_whole(io.BytesIO(bytes(data)), name.removeprefix("song."))

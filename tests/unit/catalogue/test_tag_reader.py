@@ -1,6 +1,8 @@
 """Files are read in processes of their own, and what kills those kills nothing else."""
 
 import os
+import subprocess
+import sys
 import threading
 import wave
 from collections.abc import Iterator
@@ -34,7 +36,7 @@ def song(tmp_path: Path) -> Path:
 def test_it_reads_and_refuses(reader: TagReader, song: Path, tmp_path: Path) -> None:
     assert reader.read(str(song), "Étude\n.wav")["title"] == "Étude"
     (tmp_path / "text").write_text("no music")
-    with pytest.raises(Invalid, match="not audio"):
+    with pytest.raises(Invalid, match="not what its name says"):
         reader.read(str(tmp_path / "text"), "text.mp3")
     assert reader.read(str(song), "again.wav")["title"] == "again"
 
@@ -46,8 +48,25 @@ def test_a_child_that_dies_is_replaced(reader: TagReader, song: Path) -> None:
     child._process.kill()
     child._process.wait()
     reader._free.put(child)
+    assert reader.read(str(song), "one.wav")["title"] == "one", "that it died while idle is no fault of this file"
+
+
+def test_a_child_that_dies_over_a_file_is_replaced(reader: TagReader, song: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "deadly"
+    os.mkfifo(pipe)
+    child = Child(tag_reader.MEMORY_BYTES)
+    reader._free.get()
+    reader._free.put(child)
+
+    def kill_when_it_reads() -> None:
+        with pipe.open("wb"):  # waits until it has opened it too
+            child._process.kill()
+
+    killer = threading.Thread(target=kill_when_it_reads)
+    killer.start()
     with pytest.raises(Invalid, match="could not be read"):
-        reader.read(str(song), "one.wav")
+        reader.read(str(pipe), "deadly.mp3")
+    killer.join()
     assert reader.read(str(song), "one.wav")["title"] == "one"
 
 
@@ -64,15 +83,14 @@ def test_a_child_that_takes_too_long_is_replaced(song: Path, tmp_path: Path) -> 
 
 
 def test_a_child_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
-    huge = tmp_path / "huge.aac"
-    frame = b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(10)
+    huge = tmp_path / "huge.mp3"
     with huge.open("wb") as file:
-        file.write(frame * 10)
-        file.truncate(400 << 20)
-    reader = TagReader(memory_bytes=300 << 20)
+        file.write(b"ID3\x04\x00\x00\x7f\x00\x00\x00APIC\x7e\x00\x00\x00")  # a tag of 254 MiB
+        file.truncate(300 << 20)
+    reader = TagReader(memory_bytes=200 << 20)
     try:
-        with pytest.raises(Invalid):
-            reader.read(str(huge), "huge.aac")
+        with pytest.raises(Invalid, match=r"MemoryError|could not be read"):
+            reader.read(str(huge), "huge.mp3")
     finally:
         reader.close()
 
@@ -98,8 +116,24 @@ def test_a_child_ends_when_its_parent_is_gone() -> None:
     child.end()
 
 
-def test_closing_twice_is_harmless(song: Path) -> None:
+def test_closing_leaves_nothing_behind_and_is_harmless_twice(song: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
     reader = TagReader()
     reader.read(str(song), "one.wav")
+    child = reader._free.get()
+    reader._free.put(child)
     reader.close()
     reader.close()
+    assert child and not child.alive() and set(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(RuntimeError, match="closed"):
+        reader.read(str(song), "one.wav")
+
+
+def test_names_of_any_letters(reader: TagReader, song: Path) -> None:
+    assert reader.read(str(song), "\udcffé\u2028🎵\n.wav")["title"] == "é\u2028🎵"
+
+
+def test_the_child_imports_little() -> None:
+    code = "import sys, ringnode.catalogue.tag_reader, ringnode.catalogue.tags; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "mutagen" in loaded and not {"flask", "Pyro5", "sqlite3", "asyncio"} & set(loaded)

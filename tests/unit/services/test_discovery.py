@@ -54,8 +54,16 @@ class Newcomer:
         self.joined: list[bool] = []
         self.peers.table[B] = self.greeting()
         self.discovery = Discovery(
-            self.config, self.ring, self.peers, self.records, self.greeting, lambda: self.fresh, self.joined.append
+            self.config, self.ring, self.peers, self.records, self.greeting, lambda: self.fresh, self.found, self.join
         )
+
+    def found(self) -> None:
+        assert not self.ring.joined, "what a ring needs is there before anybody is served"
+        self.joined.append(True)
+
+    def join(self) -> None:
+        if not self.joined:
+            self.joined.append(False)
 
     def greeting(self) -> Greeting:
         return Greeting(self.ring.me, "me", "boot-b", self.ring.joined, "ring", 3, NOW_MS, "1")
