@@ -69,9 +69,7 @@ def adts_frames(file: BinaryIO) -> Frames:
     return _walk(file, _adts_frame, ADTS_HEAD, ADTS_SYNC)
 
 
-def _walk(
-    file: BinaryIO, frame: Callable[[bytes], tuple[int, float]], head: int, sync: re.Pattern[bytes]
-) -> Frames:
+def _walk(file: BinaryIO, frame: Callable[[bytes], tuple[int, float]], head: int, sync: re.Pattern[bytes]) -> Frames:
     """Behind junk a frame is believed if another follows it: single heads stand in any picture."""
     start, end = _sound(file)
     file.seek(start)

@@ -1,6 +1,7 @@
 """Files are read in processes of their own, and what kills those kills nothing else."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -51,22 +52,17 @@ def test_a_child_that_dies_is_replaced(reader: TagReader, song: Path) -> None:
     assert reader.read(str(song), "one.wav")["title"] == "one", "that it died while idle is no fault of this file"
 
 
-def test_a_child_that_dies_over_a_file_is_replaced(reader: TagReader, song: Path, tmp_path: Path) -> None:
-    pipe = tmp_path / "deadly"
-    os.mkfifo(pipe)
+def test_a_child_that_dies_over_a_file_is_replaced(reader: TagReader, song: Path) -> None:
     child = Child(tag_reader.MEMORY_BYTES)
-    reader._free.get()
-    reader._free.put(child)
-
-    def kill_when_it_reads() -> None:
-        with pipe.open("wb"):  # waits until it has opened it too
-            child._process.kill()
-
-    killer = threading.Thread(target=kill_when_it_reads)
+    child._process.send_signal(signal.SIGSTOP)  # so that it cannot answer before it dies
+    killer = threading.Thread(target=child._process.kill)
     killer.start()
     with pytest.raises(Invalid, match="could not be read"):
-        reader.read(str(pipe), "deadly.mp3")
+        child.ask(str(song), "one.wav", 20.0)
     killer.join()
+    assert not child.alive()
+    reader._free.get()
+    reader._free.put(child)
     assert reader.read(str(song), "one.wav")["title"] == "one"
 
 
