@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -26,6 +27,7 @@ from ringnode.uploading import audio_files
 START_S = 60.0  # for all nodes to serve: seconds on an idle machine, longer on a busy one
 STOP_S = 20.0
 POLL_S = 0.1
+PORTS = range(20_000, 32_000)
 ENV = {"RINGNODE_RESERVE_BYTES": "0", "RINGNODE_SETTLE_S": "1"}  # one machine: little to wait for, one disk for all
 
 
@@ -78,12 +80,17 @@ class Plan:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
+    """Ports nobody listens on now, below those that systems give to outgoing connections."""
     with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        found: list[int] = []
+        for port in random.sample(PORTS, len(PORTS)):
+            probe = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise ConfigError(f"there are no {count} free ports between {PORTS.start} and {PORTS.stop}")
 
 
 class DemoRing:

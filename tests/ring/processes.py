@@ -2,11 +2,11 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +17,7 @@ from typing import Any
 from support import eventually
 
 from ringnode import ca
+from ringnode.demo import free_ports
 
 PASSWORD = "a password for tests"
 # A quick ring: what takes minutes in a house takes seconds here.
@@ -25,14 +26,6 @@ QUICK = {
     "repair_delay_s": 600, "delete_grace_s": 1, "settle_s": 1, "reserve_bytes": 0, "threads": 32,
     "admin_password": PASSWORD,
 }  # fmt: skip
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 class NodeProcess:
@@ -146,13 +139,14 @@ class RingOfProcesses:
         self.root = root
         self.settings = settings
         self.nodes: list[NodeProcess] = []
+        self._numbers = itertools.count()
         ca.init(root / "ca")
         for _ in range(count):
             self.add()
 
     def add(self, **settings: Any) -> NodeProcess:
         """Make another node; it is not started."""
-        name = f"n{len(self.nodes)}"
+        name = f"n{next(self._numbers)}"
         home = self.root / name
         home.mkdir()
         ca.issue(self.root / "ca", home / "tls", name, ())

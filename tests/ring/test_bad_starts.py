@@ -40,7 +40,6 @@ def refused(node: NodeProcess, seeds: list[str]) -> str:
 def newcomer(one: RingOfProcesses, **settings: object) -> NodeProcess:
     node = one.add(**settings)
     one.nodes.remove(node)
-    node.home = node.home.rename(node.home.with_name(f"new{node.port}"))
     return node
 
 
