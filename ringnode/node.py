@@ -31,6 +31,8 @@ from ringnode.storage.blobs import Blobs
 
 log = logging.getLogger(__name__)
 
+USAGE_S = 2.0
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -72,6 +74,7 @@ class Node:
         self.config = config
         self.boot = secrets.token_hex(8)
         self.stopped = threading.Event()
+        self._counted = (float("-inf"), (0, 0))
         ring_name = ca.fingerprint(config.tls)
         self._lock = open_data(config.data)
         try:
@@ -167,6 +170,14 @@ class Node:
         """Records that were news here: tell others."""
         self.upkeep.tell(news)
 
+    def _usage(self) -> tuple[int, int]:
+        """Files and their bytes, counted at most every USAGE_S: many may look at a large store."""
+        counted_at, usage = self._counted
+        if time.monotonic() - counted_at > USAGE_S:
+            usage = self.blobs.usage()
+            self._counted = (time.monotonic(), usage)
+        return usage
+
     def state(self) -> dict[str, Any]:
         """What this node believes and does, as plain data."""
         with self.peers.lock:
@@ -177,7 +188,7 @@ class Node:
                 "down": {peer: round(time.monotonic() - since, 1) for peer, since in self.ring.down.items()},
                 "quiet_s": round(self.ring.quiet_s(), 1),
             }
-        files, size = self.blobs.usage()
+        files, size = self._usage()
         return {
             **self.greeting(),
             **ring,

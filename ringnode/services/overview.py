@@ -71,12 +71,12 @@ class Overview:
     def health(self) -> Health:
         """Answers always, also when the node process does not."""
         try:
-            state = self._peers.call(self._config.address, "state")
+            if self._peers.call(self._config.address, "ping")["joined"]:
+                return Health("ok", self._config.name, __version__, True, "")
+            why = self._peers.call(self._config.address, "state")["loops"]["discover"]["last_error"]
         except RingnodeError as error:
-            return Health("joining", self._config.name, __version__, False, str(error))
-        joined = bool(state["joined"])
-        why = "" if joined else state["loops"]["discover"]["last_error"]
-        return Health("ok" if joined else "joining", self._config.name, __version__, joined, why)
+            why = str(error)
+        return Health("joining", self._config.name, __version__, False, why)
 
     def owners(self, key: str) -> list[Peer]:
         """The nodes a key belongs to. Invalid if it is no key."""

@@ -167,17 +167,22 @@ class Upkeep:
     def audit(self) -> None:
         """Drop the files of songs deleted long enough ago, re-read some files, say who and where I am."""
         self.tell(self.records.take_due())
-        now_ms = time.time() * 1000
         for key in set(self.records.keys("song", deleted=True)) & set(self.blobs.keys()):
-            record = self.records.get("song", key)
-            grace_ms = self.config.delete_grace_s * 1000
-            if record and record.deleted and now_ms - milliseconds(record.stamp_of("deleted")) >= grace_ms:
+            if self._may_go(key):
                 self.blobs.drop(key)
         for path in self.blobs.incoming.iterdir():  # of a worker that crashed: the node's own were cleaned at start
             if time.time() - path.stat().st_mtime > DAY_S:
                 path.unlink(missing_ok=True)
         self._scrub()
         self.announce()
+
+    def _may_go(self, key: str) -> bool:
+        """Is the song deleted, that and the file's arrival a grace ago? Bytes come before their record."""
+        record = self.records.get("song", key)
+        if record is None or not record.deleted or self.blobs.age_s(key) < self.config.delete_grace_s:
+            return False
+        deleted_ms = milliseconds(record.stamp_of("deleted"))
+        return time.time() * 1000 - deleted_ms >= self.config.delete_grace_s * 1000
 
     def _scrub(self) -> None:
         """Re-hash the share of my files that is due in one period; where to go on is kept over restarts."""

@@ -16,7 +16,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -127,9 +127,19 @@ class Blobs:
                 found += [path.name for path in folder.iterdir()]
         return sorted(key for key in found if is_id(key) and owns(after, upto, key))
 
+    def age_s(self, key: str) -> float:
+        """Seconds since the file was stored or last wanted. NotFound if it is not here."""
+        try:
+            return time.time() - self.path(key).stat().st_mtime
+        except FileNotFoundError as error:
+            raise NotFound(f"no copy of {key[:12]} on this node") from error
+
     def usage(self) -> tuple[int, int]:
         """How many files, and their bytes."""
-        sizes = [self.size(key) for key in self.keys()]
+        sizes = []
+        for path in self.files.glob("*/*"):
+            with suppress(FileNotFoundError):  # dropped meanwhile
+                sizes.append(path.stat().st_size)
         return len(sizes), sum(sizes)
 
     def free_bytes(self) -> int:
@@ -166,6 +176,7 @@ class Blobs:
         answer says what is wanted. CorruptReplica when all is there and does not hash to `key`.
         """
         if self.has(key):
+            self.path(key).touch()  # wanted again: its deletion, if there was one, is history
             return size
         partial = self._partial(key, size)
         with partial.lock:

@@ -140,6 +140,14 @@ def test_keys_on_an_arc(blobs: Blobs) -> None:
     assert blobs.keys(keys[25], keys[1]) == sorted([*keys[26:], *keys[:2]])
 
 
+def test_a_replica_offered_again_is_young_again(blobs: Blobs) -> None:
+    put(blobs, DATA)
+    os.utime(blobs.path(KEY), (0, 0))
+    assert blobs.age_s(KEY) > 10**8
+    blobs.take_piece(KEY, len(DATA), 0, b"")
+    assert blobs.age_s(KEY) < 100
+
+
 def test_dropping_twice_is_harmless(blobs: Blobs) -> None:
     put(blobs, DATA)
     blobs.drop(KEY)
