@@ -149,10 +149,14 @@ class Library:
     def open(self, key: str) -> Source:
         """The file's bytes: from this node's disk, else from a peer that has them, else from the next. Close it."""
         self._live(key)
-        try:
-            return LocalFile(self._blobs.open(key))
-        except NotFound:
+
+        def elsewhere() -> Source:
             return RemoteFile(self._peers, key, self._addresses(key))
+
+        try:
+            return LocalFile(self._blobs.open(key), elsewhere)
+        except NotFound:
+            return elsewhere()
 
     def _addresses(self, key: str) -> Callable[[], Iterator[str]]:
         """Where to look for a file, best first: its owners, then whoever says that it has it."""

@@ -5,6 +5,7 @@ nothing.
 """
 
 import io
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import BinaryIO, Protocol, Self
 
 from ringnode.errors import NotEnoughReplicas, RingnodeError
 from ringnode.objects.peers import Peers
+
+log = logging.getLogger(__name__)
 
 LOCAL_CHUNK_BYTES = 256 << 10  # what the HTTP server passes on fastest
 REMOTE_CHUNK_BYTES = 1 << 20  # what a peer gives at once
@@ -32,10 +35,11 @@ class Source(Protocol):
 
 
 class LocalFile:
-    """A file on this node's disk."""
+    """A file on this node's disk; `elsewhere` opens another copy, for when the disk fails in the middle."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, elsewhere: Callable[[], Source]) -> None:
         self._file = file
+        self._elsewhere = elsewhere
         self.size = os.fstat(file.fileno()).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -45,8 +49,14 @@ class LocalFile:
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """The bytes from start up to end, in order."""
         while start < end:
-            data = self.read_at(start, min(LOCAL_CHUNK_BYTES, end - start))
-            if not data:
+            try:
+                data = self.read_at(start, min(LOCAL_CHUNK_BYTES, end - start))
+            except OSError:
+                data = b""
+            if not data:  # unreadable, or cut: the scrub will find it, the listener must not
+                log.error("a local file failed at byte %d: going on from a peer", start)
+                with self._elsewhere() as source:
+                    yield from source.chunks(start, end)
                 return
             yield data
             start += len(data)

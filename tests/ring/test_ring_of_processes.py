@@ -146,6 +146,15 @@ def node_state(node: NodeProcess) -> dict[str, Any]:
         peers.close()
 
 
+def test_a_file_cut_on_the_disk_goes_unheard(ring: RingOfProcesses, tmp_path: Path) -> None:
+    song = put(ring.nodes[0], tmp_path, 3 << 20, seed=9)
+    copied(ring, song["id"])
+    node = holders(ring, song["id"])[0]
+    os.truncate(node.music / song["id"][:2] / song["id"], 1 << 20)
+    status, _, body = node.request("GET", f"/songs/{song['id']}/stream")
+    assert (status, sha(body)) == (200, song["id"])
+
+
 def test_a_dead_node_takes_its_http_workers_with_it(ring: RingOfProcesses) -> None:
     node = ring.nodes[1]
     node.kill()

@@ -39,6 +39,17 @@ def remote(holders: Any) -> RemoteFile:
     return RemoteFile(holders, KEY, holders.addresses)
 
 
+def no_other() -> Any:
+    raise AssertionError("nobody else need be asked")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 300_000, len(DATA) - 1])
+def test_a_local_file_that_was_cut_goes_on_from_a_peer(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "song").write_bytes(DATA[:cut])
+    with LocalFile((tmp_path / "song").open("rb"), lambda: remote(Holders(a=100))) as source:
+        assert b"".join(source.chunks(0, len(DATA))) == DATA
+
+
 def test_it_reads_from_one_peer_as_long_as_it_lives() -> None:
     holders = Holders(a=100, b=100)
     file = remote(holders)
@@ -100,7 +111,7 @@ def test_leaving_in_the_middle_leaves_no_thread() -> None:
 def test_a_source_is_a_file_for_those_who_read_tags(where: str, tmp_path: Path) -> None:
     path = tmp_path / "song"
     path.write_bytes(DATA)
-    source: Any = LocalFile(path.open("rb")) if where == "local" else remote(Holders(a=1000))
+    source: Any = LocalFile(path.open("rb"), no_other) if where == "local" else remote(Holders(a=1000))
     with source, as_file(source) as file:
         chance = random.Random(4)
         for _ in range(50):
@@ -114,7 +125,7 @@ def test_a_source_is_a_file_for_those_who_read_tags(where: str, tmp_path: Path) 
 def test_a_local_file_in_parts(tmp_path: Path) -> None:
     path = tmp_path / "song"
     path.write_bytes(DATA)
-    with LocalFile(path.open("rb")) as source:
+    with LocalFile(path.open("rb"), no_other) as source:
         assert source.size == len(DATA)
         assert b"".join(source.chunks(10, 600_000)) == DATA[10:600_000]
         assert list(source.chunks(5, 5)) == []
