@@ -120,8 +120,8 @@ class Ring:
         else:
             raise PeerBusy("the ring changes too fast to join it")
         self._point(predecessor=before, successors=self._trim(links.successors))
-        yield from self.stabilise()
-        yield Call(before, "kick", ("stabilise",))  # not in Zave: only earlier, so that lookups find me at once
+        for peer in (self.me, before):  # not in Zave: only earlier, so that lookups find me at once
+            yield Call(peer, "kick", ("stabilise",))
 
     def stabilise(self) -> Step[None]:
         """Find my first live successor, take over its list and its predecessor, and tell it of me."""

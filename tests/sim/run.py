@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from scenarios import STORIES  # noqa: E402
+from scenarios import STORIES, told  # noqa: E402
 
 
 def main() -> int:
@@ -20,10 +20,10 @@ def main() -> int:
         for story in STORIES:
             if options.story in (None, story.__name__):
                 try:
-                    story(seed)
+                    told(story, seed)
                 except AssertionError as error:
                     failed += 1
-                    print(f"{story.__name__}: {error}\n    make sim SEED={seed} SEEDS=1")
+                    print(error)
     print(f"{options.seeds} seeds from {options.seed}: {failed} failures")
     return min(failed, 1)
 

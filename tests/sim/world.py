@@ -16,17 +16,19 @@ import msgpack
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, RingnodeError
 from ringnode.protocol.chord import SUCCESSORS, Ring
-from ringnode.protocol.messages import Call, Peer
+from ringnode.protocol.messages import Call, Links, Peer
 
 TIMEOUT_S = 0.5
 PERIOD_S = 1.0
 DELAY_S = 0.005  # median of one way; the tail is long
-HANDLERS = ("links", "route", "notify")
+HANDLERS = ("ping", "links", "route", "notify", "kick")
+
+Back = Callable[[Any], None]  # takes an effect's result, or the error it ended with
 
 
 @dataclass
 class Faults:
-    """Shares of messages, 0 to 1, and pairs that do not hear each other."""
+    """Shares of messages, 0 to 1."""
 
     lost_requests: float = 0.0
     lost_replies: float = 0.0  # the peer has acted, and the caller does not know
@@ -43,36 +45,55 @@ class Node:
         self.alive = True
         self.paused_until = 0.0
         self.maintaining = False
+        self.kicked = False  # while a round was under way: another follows it
 
     @property
     def id(self) -> str:
         return self.ring.me.id
 
     def answer(self, method: str, args: list[Any]) -> Any:
-        """What the remote object answers; raises our errors."""
-        if method == "kick":
-            self.world.at(self.world.now, lambda: self.world.maintain(self))
-            return None
-        if method == "notify":
-            return self.ring.notify(Peer.of(args[0]))
+        """What the remote object answers, or the error it raises."""
         assert method in HANDLERS, method
-        return getattr(self.ring, method)(*args)
+        try:
+            return copied(getattr(self, f"_{method}")(*args))
+        except RingnodeError as error:
+            return error
+
+    def _ping(self) -> bool:
+        return self.ring.joined
+
+    def _links(self) -> Links:
+        return self.ring.links()
+
+    def _route(self, key: str) -> Any:
+        return self.ring.route(key)
+
+    def _notify(self, peer: list[Any]) -> None:
+        self.ring.notify(Peer.of(peer))
+
+    def _kick(self, _loop: str) -> None:
+        self.kicked = True
+        self.world.at(self.world.now, lambda: self.world.maintain(self) if self.kicked else None)
 
 
 class World:
-    """All nodes, by address. `known` says whether peers hear of one another beside the ring, as records do."""
+    """All nodes, by address. `known`: do peers hear of one another beside the ring, as by records, after `news_s`?"""
 
     def __init__(
-        self, seed: int, *, length: int = SUCCESSORS, known: bool = True, faults: Faults | None = None,
-        ring_class: type[Ring] = Ring,
+        self, seed: int, *, length: int = SUCCESSORS, known: bool = True, news_s: float = 0.0,
+        faults: Faults | None = None, ring_class: type[Ring] = Ring,
     ) -> None:  # fmt: skip
         self.seed = seed
         self.length = length
         self.known = known
+        self.news_s = news_s
         self.faults = faults or Faults()
         self.ring_class = ring_class
         self.now = 0.0
         self.nodes: dict[str, Node] = {}
+        self.records: dict[str, tuple[Peer, float]] = {}  # address -> who it is, and since when
+        self.in_flight: dict[int, tuple[Node, Any]] = {}  # replies, and whom they go to
+        self.performers: dict[type, Callable[[Node, Any, Back], None]] = {Call: self._call}  # by type of effect
         self.groups: dict[str, int] = {}  # address -> side of a partition
         self.deaf: set[tuple[str, str]] = set()  # (from, to) that is not heard
         self.on_event: Callable[[], None] = lambda: None
@@ -131,23 +152,33 @@ class World:
         """One round of upkeep, unless one is under way: join while it has to, then the ring's own."""
         if not node.alive or node.maintaining or node.paused_until > self.now:
             return
+        node.maintaining, node.kicked = True, False
         if self.known:
-            others = (other.ring.me for other in self.nodes.values() if other is not node and other.ring.joined)
-            node.ring.known |= {peer.id: peer for peer in others if self.hears(peer.address, node.ring.me.address)}
-        step = node.ring.maintain() if node.ring.joined else self._joining(node)
-        node.maintaining = True
+            self._hear_of_peers(node)
 
         def done(_: Any) -> None:
             node.maintaining = False
+            me = node.ring.me
+            if node.ring.joined and self.records.get(me.address, (None, 0.0))[0] != me:
+                self.records[me.address] = (me, self.now)
+            if node.kicked:
+                self.maintain(node)
 
-        self.spawn(node, step, done)
+        self.spawn(node, node.ring.maintain() if node.ring.joined else self._joining(node), done)
+
+    def _hear_of_peers(self, node: Node) -> None:
+        """A simple stand-in for the replicated records of peers."""
+        me = node.ring.me
+        for peer, since in self.records.values():
+            if peer.id != me.id and since + self.news_s <= self.now and self.hears(peer.address, me.address):
+                node.ring.known[peer.id] = peer
 
     def _joining(self, node: Node) -> Generator[Call, Any, None]:
-        seeds = [other.ring.me for other in self.nodes.values() if other.alive and other.ring.joined]
+        seeds = [other.ring.me for other in self.live if other.ring.joined]
         if seeds:
             try:
                 yield from node.ring.join(self._chance["stagger"].choice(seeds))
-            except (RingnodeError, IndexError):
+            except RingnodeError:
                 return  # tried again at the next tick
 
     def crash(self, node: Node) -> None:
@@ -175,69 +206,68 @@ class World:
         """Does a message get from one to the other?"""
         return self.groups.get(sender, 0) == self.groups.get(receiver, 0) and (sender, receiver) not in self.deaf
 
-    def spawn(self, node: Node, step: Generator[Any, Any, Any], done: Callable[[Any], None] = lambda _: None) -> None:
+    def spawn(self, node: Node, step: Generator[Any, Any, Any], done: Back = lambda _: None) -> None:
         """Drive a step of a node to its end; `done` gets its result, or the error it ended with."""
-        self._resume(node, step, done, step.send, None)
+        self._resume(node, step, done, None)
 
-    def _resume(
-        self, node: Node, step: Any, done: Callable[[Any], None], resume: Callable[[Any], Any], value: Any
-    ) -> None:
-        while node.alive:
-            try:
-                call = resume(value)
-            except StopIteration as end:
-                done(end.value)
-                return
-            except RingnodeError as error:
-                done(error)
-                return
-            if call.peer.address != node.ring.me.address:
-                self._send(node, call, lambda send, v: self._resume(node, step, done, send, v), step)
-                return
-            try:  # to oneself, in place
-                value, resume = copied(node.answer(call.method, copied(list(call.args)))), step.send
-            except RingnodeError as error:
-                value, resume = error, step.throw
+    def _resume(self, node: Node, step: Generator[Any, Any, Any], done: Back, value: Any) -> None:
+        if not node.alive:
+            return
+        try:
+            effect = step.throw(value) if isinstance(value, RingnodeError) else step.send(value)
+        except StopIteration as end:
+            done(end.value)
+        except RingnodeError as error:
+            done(error)
+        else:
+            self.performers[type(effect)](node, effect, lambda result: self._resume(node, step, done, result))
 
-    def _send(self, node: Node, call: Call, resume: Callable[[Any, Any], None], step: Any) -> None:
+    def _call(self, node: Node, call: Call, back: Back) -> None:
         """The request arrives or does not, so does its reply, or patience ends: one of them resumes the step."""
+        mine, theirs, args = node.ring.me.address, call.peer.address, copied(list(call.args))
+        if mine == theirs:
+            back(node.answer(call.method, args))
+            return
         self.calls += 1
         self.trace.update(f"{self.now:.6f} {node.id} {call.peer.id} {call.method}\n".encode())
         waiting = [True]
 
-        def once(send: Any, value: Any) -> None:
-            if waiting[0] and node.alive:
+        def once(value: Any) -> None:
+            if node.paused_until > self.now:
+                self.at(node.paused_until, lambda: once(value))
+            elif waiting[0]:
                 waiting[0] = False
-                if node.paused_until > self.now:
-                    self.at(node.paused_until, lambda: resume(send, value))
-                else:
-                    resume(send, value)
+                back(value)
 
-        mine, theirs = node.ring.me.address, call.peer.address
-        args = copied(list(call.args))
-        self.at(self.now + TIMEOUT_S, lambda: once(step.throw, PeerDown(f"{theirs} does not answer")))
+        self.at(self.now + TIMEOUT_S, lambda: once(PeerDown(f"{theirs} does not answer")))
         if self.hears(mine, theirs) and not self._happens(self.faults.lost_requests):
             for _ in range(1 + self._happens(self.faults.duplicates)):
-                self.at(self.now + self._delay(), lambda: self._arrive(mine, theirs, call.method, args, once, step))
+                self.at(self.now + self._delay(), lambda: self._arrive(node, call, args, once))
 
-    def _arrive(
-        self, mine: str, theirs: str, method: str, args: Any, once: Callable[[Any, Any], None], step: Any
-    ) -> None:
-        there = self.nodes.get(theirs)
-        if there is not None and there.paused_until > self.now:
-            self.at(there.paused_until, lambda: self._arrive(mine, theirs, method, args, once, step))
+    def _arrive(self, node: Node, call: Call, args: Any, once: Back) -> None:
+        there = self.nodes.get(call.peer.address)
+        if there is not None and there.alive and there.paused_until > self.now:
+            self.at(there.paused_until, lambda: self._arrive(node, call, args, once))
             return
+        value: Any
         if there is None or not there.alive:
-            send, value = step.throw, PeerDown(f"{theirs} refuses")
+            value = PeerDown(f"{call.peer.address} refuses")
         elif self._happens(self.faults.busy):
-            send, value = step.throw, PeerBusy(f"{theirs} is busy")
+            value = PeerBusy(f"{call.peer.address} is busy")
         else:
-            try:
-                send, value = step.send, copied(there.answer(method, args))
-            except RingnodeError as error:
-                send, value = step.throw, error
-        if self.hears(theirs, mine) and not self._happens(self.faults.lost_replies):
-            self.at(self.now + self._delay(), lambda: once(send, value))
+            value = there.answer(call.method, args)
+        if self.hears(call.peer.address, node.ring.me.address) and not self._happens(self.faults.lost_replies):
+            self._reply(node, value, once)
+
+    def _reply(self, node: Node, value: Any, once: Back) -> None:
+        number = self._count
+        self.in_flight[number] = (node, value)
+
+        def deliver() -> None:
+            del self.in_flight[number]
+            once(value)
+
+        self.at(self.now + self._delay(), deliver)
 
     def _delay(self) -> float:
         return min(self._chance["delay"].lognormvariate(0, 1) * DELAY_S, TIMEOUT_S * 0.4)
@@ -251,9 +281,16 @@ def copied(value: Any) -> Any:
     return msgpack.unpackb(msgpack.packb(value))
 
 
-def lookup(world: World, node: Node, key: str, within_s: float = 30.0) -> Any:
-    """Look a key up from a node: the Links of its owner, or the error."""
-    result: list[Any] = []
-    world.spawn(node, node.ring.find_successor(key), result.append)
-    world.run_until(lambda: bool(result), within_s)
-    return result[0] if result else NotJoined("no answer in time")
+def lookups(world: World, asked: list[tuple[Node, str]], within_s: float = 30.0) -> list[Any]:
+    """Look keys up from nodes, all at once: for each the Links of its owner, or the error."""
+    results: list[Any] = [NotJoined("no answer in time")] * len(asked)
+    open_ = [len(asked)]
+
+    def done(n: int, result: Any) -> None:
+        results[n] = result
+        open_[0] -= 1
+
+    for n, (node, key) in enumerate(asked):
+        world.spawn(node, node.ring.find_successor(key), lambda result, n=n: done(n, result))  # type: ignore[misc]
+    world.run_until(lambda: not open_[0], within_s)
+    return results

@@ -1,5 +1,6 @@
 """Two tables, however different, become equal, and the work of one round is bounded."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ class Table:
     def buckets(self, groups: Sequence[int]) -> list[list[int]]:
         sums: dict[int, int] = {}
         for key, value in self.values.items():
-            sums[self.bucket(key)] = sums.get(self.bucket(key), 0) + hash((key, value)) % 2**60
+            sums[self.bucket(key)] = sums.get(self.bucket(key), 0) + zlib.crc32(f"{key}/{value}".encode())
         return [[sums.get(group * 256 + n, 0) for n in range(256)] for group in groups]
 
     def entries(self, buckets: Sequence[int]) -> list[Entry]:

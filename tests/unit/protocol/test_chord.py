@@ -196,10 +196,99 @@ def test_join_copies_the_whole_list_of_its_predecessor() -> None:
     assert next(step) == Call(peer("b"), "route", ("5",))
     assert step.send([None, [list(peer("7"))]]) == Call(peer("7"), "route", ("5",))
     assert step.send([links("7", "3", "9b"), []]) == Call(peer("3"), "links")
-    assert step.send(links("3", "1", "79b")) == Call(peer("7"), "links")
+    assert step.send(links("3", "1", "79b")) == Call(me.me, "kick", ("stabilise",)), "only upkeep changes pointers"
     assert names(me.successors) == "79b" and me.predecessor == peer("3")
-    assert step.send(links("7", "3", "9bd")) == Call(peer("7"), "notify", (me.me,))
     assert step.send(None) == Call(peer("3"), "kick", ("stabilise",))
+    with pytest.raises(StopIteration):
+        step.send(None)
+
+
+def joining(before: str) -> Any:
+    """A join that has found its predecessor and asks for its pointers."""
+    step = Ring(peer("5"), lambda: 0.0, 4).join(peer("7"))
+    next(step)
+    assert step.send([links("7", before, "9b"), []]) == Call(peer(before), "links")
+    return step
+
+
+def test_join_goes_on_where_the_ring_has_moved() -> None:
+    step = joining("2")
+    assert step.send(links("2", "1", "479")) == Call(peer("4"), "links"), "another came in between"
+    assert step.send(links("4", "2", "79b")).method == "kick"
+
+
+def test_join_waits_until_its_former_self_is_dropped() -> None:
+    with pytest.raises(PeerBusy, match="still in use"):
+        joining("3").send(links("3", "1", "579"))
+
+
+@pytest.mark.parametrize("error", [PeerDown("dead"), PeerBusy("full"), NotJoined("restarted")])
+def test_a_join_that_fails_leaves_no_pointers(error: Exception) -> None:
+    me = Ring(peer("5"), lambda: 0.0)
+    step = me.join(peer("7"))
+    next(step)
+    step.send([links("7", "3", "9b"), []])
+    with pytest.raises(type(error)):
+        step.throw(error)
+    assert not me.joined and me.predecessor is None
+
+
+def test_the_nearest_live_known_peer_is_a_candidate() -> None:
+    me = ring(successors="9b")
+    me.known = {i: peer(i) for i in "678d"}
+    me.silent(peer("6"))
+    step = me.candidate()
+    assert next(step) == Call(peer("7"), "links")
+    with pytest.raises(StopIteration):
+        step.send(links("7", "3", "9bd"))
+    assert names(me.successors) == "79bd"
+    me.known = {"d": peer("d")}
+    assert list(me.candidate()) == [], "nobody was passed over"
+
+
+def test_probes_go_round_and_note_the_silent_and_their_return() -> None:
+    me = ring()
+    me.known = {i: peer(i) for i in "1b"}
+    probed = []
+    for error in (PeerDown("dead"), PeerBusy("full"), None):
+        step = me.probe()
+        probed.append(next(step).peer)
+        with pytest.raises(StopIteration):
+            step.throw(error) if error else step.send(links(probed[-1].id, "0", "3"))
+        assert ("1" in me.down) == (error is not None)
+    assert names(probed) == "1b1"
+
+
+def test_fingers_reach_beyond_the_successor_only() -> None:
+    me = ring(me="5", predecessor="3", successors="7", length=1)
+    me.fingers = {0: peer("7")}
+    for i, owner in ((2, "9"), (3, "d"), (2, "b")):
+        step = me.fix_finger()
+        assert next(step).method == "route"
+        with pytest.raises(StopIteration):
+            step.send([links(owner, "8", "f"), []])
+        assert me.fingers[i] == peer(owner)
+    assert sorted(me.fingers) == [2, 3], "7 = 5 + 2 needs no finger"
+
+
+def test_a_lookup_asks_the_next_best_when_one_is_silent() -> None:
+    me = ring(successors="79")
+    step = me.find_successor("c")
+    asked = [next(step).peer]
+    asked.append(step.throw(PeerDown("dead")).peer)
+    asked.append(step.throw(PeerBusy("full")).peer)
+    assert names(asked) == "973" and "9" in me.down and "7" not in me.down
+    with pytest.raises(StopIteration) as end:
+        step.send([links("3", "b", "5"), []])
+    assert end.value.value.me == peer("3")
+
+
+def test_a_lookup_ends_when_nobody_is_left() -> None:
+    step = ring(successors="7").find_successor("c")
+    next(step)
+    with pytest.raises(PeerDown):
+        step.throw(PeerDown("dead"))
+        step.throw(PeerDown("dead"))
 
 
 @pytest.mark.parametrize("value", [None, 5, [], ["x"], ["A", "a:1", 1], ["", "a:1", 1], ["a", 5, 1], "abc"])
