@@ -7,6 +7,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |-- PeerBusy            the peer lives but cannot serve now: never a reason to call it dead
     |-- PeerRefused         the peer does not accept us: TLS, another ring, another k
     |-- NotJoined           this node has not found its ring yet
+    |-- Conflict            another is doing this now
     |-- NotFound            no such song, record, blob
     |-- Unauthenticated     who are you?
     |-- Forbidden           known, but not allowed
@@ -38,6 +39,10 @@ class PeerRefused(RingnodeError):
 
 class NotJoined(RingnodeError):
     """The node has not joined a ring yet and cannot answer for any key."""
+
+
+class Conflict(RingnodeError):
+    """Another node or person is doing this now, or has done it."""
 
 
 class NotFound(RingnodeError):
@@ -94,7 +99,7 @@ class ConfigError(RingnodeError):
 BY_NAME: dict[str, type[RingnodeError]] = {
     cls.__name__: cls
     for cls in (
-        PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, Unauthenticated, Forbidden, TooManyRequests,
+        PeerDown, PeerBusy, PeerRefused, NotJoined, Conflict, NotFound, Unauthenticated, Forbidden, TooManyRequests,
         Invalid, TooLarge, CorruptReplica, NotEnoughReplicas, NoSpace, ConfigError,
     )
 }  # fmt: skip

@@ -37,7 +37,6 @@ class Gateway:
 
     def close(self) -> None:
         """In reverse."""
-        self._durability.close()
         self._reader.close()
         self._peers.close()
         self._db.close()

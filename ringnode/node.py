@@ -23,9 +23,11 @@ from ringnode.objects.chord_node import ChordNode
 from ringnode.objects.peers import OBJECT, Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.protocol.leases import Leases
 from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import found_admin
 from ringnode.services.discovery import Discovery, Greeting
+from ringnode.services.roster import peer_of
 from ringnode.services.upkeep import Upkeep
 from ringnode.storage.blobs import Blobs
 
@@ -74,6 +76,7 @@ class Node:
         self.config = config
         self.boot = secrets.token_hex(8)
         self.stopped = threading.Event()
+        self.left = threading.Event()
         self._counted = (float("-inf"), (0, 0))
         ring_name = ca.fingerprint(config.tls)
         self._lock = open_data(config.data)
@@ -85,25 +88,35 @@ class Node:
             self.blobs = Blobs(config.data / "music", config.reserve_bytes)
             self.blobs.clean()
             place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
-            self.ring = Ring(Peer(place, config.address, self.identity.incarnation), time.monotonic)
+            self.ring = Ring(Peer(place, config.address, self._incarnation()), time.monotonic)
             self.peers = Peers(config.call_timeout_s, config.address)
-            self.object = self.peers.local = ChordNode(self.ring, self.peers, self.blobs, self.records, self)
+            leases = Leases(self.ring, lambda: time.time_ns() // 1_000_000)
+            self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.left.set)
+            self.object = self.peers.local = ChordNode(
+                self.upkeep.roster.membership, leases, self.peers, self.blobs, self.records, self
+            )
             self.daemon = self._listen()
         except BaseException:
             self._lock.close()
             raise
-        self.discovery = Discovery(
+        self.discovery = self.upkeep.discovery = Discovery(
             config,
             self.ring,
             self.peers,
             self.records,
+            self.upkeep.roster,
             greeting=self._greet,
             fresh=lambda: not self.identity.id,
             founding=lambda: self.upkeep.tell(found_admin(self.records, config)),
             joined=self._joined,
         )
-        self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.discovery)
         self._server = threading.Thread(target=self.daemon.requestLoop, name="daemon", daemon=True)
+
+    def _incarnation(self) -> int:
+        """Higher than any before, also those taken to refute a suspicion."""
+        record = self.records.get("peer", self.identity.id)
+        known = peer_of(record) if record else None
+        return max(self.identity.incarnation, known.incarnation + 1 if known else 1)
 
     def _listen(self) -> wire.NodeDaemon:
         try:
@@ -141,7 +154,7 @@ class Node:
         self.identity = replace(self.identity, id=self.ring.me.id)
         self.identity.save(self.config.data)
         self.upkeep.announce()
-        self.upkeep.loops["exchange"].kick()
+        self.kick("exchange")
 
     # -- what only the whole node knows ------------------------------------------------------------------------
 
@@ -162,9 +175,25 @@ class Node:
         return self._greet()._asdict()
 
     def kick(self, loop: str) -> None:
-        """Run a loop early; a name that is none is passed over, a newer peer may know more loops."""
-        if loop in self.upkeep.loops:
-            self.upkeep.loops[loop].kick()
+        """Run a loop early."""
+        self.upkeep.kick(loop)
+
+    def doubt(self, key: str) -> None:
+        """A copy here may be damaged."""
+        self.upkeep.copies.doubt(key)
+
+    def inventory(self, after: str, count: int) -> list[tuple[str, int]]:
+        """(key, bytes) of files here."""
+        return self.upkeep.copies.inventory(after, count)
+
+    def place(self, address: str) -> str:
+        """An id for a new node."""
+        with self.peers.lock:
+            return self.upkeep.roster.place(address)
+
+    def leave(self) -> None:
+        """Begin to leave the ring; `left` is set when that is done."""
+        self.upkeep.leave()
 
     def spread(self, news: list[Record]) -> None:
         """Records that were news here: tell others."""
@@ -180,14 +209,19 @@ class Node:
 
     def state(self) -> dict[str, Any]:
         """What this node believes and does, as plain data."""
+        membership = self.upkeep.roster.membership
         with self.peers.lock:
-            ring = {
+            ring: dict[str, Any] = {
                 "predecessor": self.ring.predecessor,
                 "successors": list(self.ring.successors),
                 "fingers": len(self.ring.fingers),
+                "mute": {peer: round(time.monotonic() - since, 1) for peer, since in self.ring.mute.items()},
                 "down": {peer: round(time.monotonic() - since, 1) for peer, since in self.ring.down.items()},
+                "states": {id: member.state for id, member in membership.members.items()},
+                "doubts_itself": membership.health,
                 "quiet_s": round(self.ring.quiet_s(), 1),
             }
+            now = self.upkeep.copies.replication.report
         files, size = self._usage()
         return {
             **self.greeting(),
@@ -196,8 +230,9 @@ class Node:
             "files_bytes": size,
             "free_bytes": self.blobs.free_bytes(),
             "songs": self.records.count(songs.KIND),
-            "repair": asdict(self.upkeep.report),
-            "scrubbed": self.upkeep.scrubbed,
+            "leaving": self.upkeep.leaving,
+            "repair": self.upkeep.copies.repair | {"todo": now.todo, "todo_bytes": now.todo_bytes},
+            "scrubbed": self.upkeep.copies.scrubbed,
             "aside": self.records.aside(),
             "loops": {name: loop.state() for name, loop in self.upkeep.loops.items()},
         }

@@ -81,6 +81,9 @@ def run(config: Config, stop: threading.Event) -> None:
                 server.watch()
             if node.discovery.failure:
                 raise node.discovery.failure
+            if node.left.is_set():
+                log.info("%s has left its ring: every file that was here has other holders", config.name)
+                return
     finally:
         for server in reversed(servers):
             server.stop()

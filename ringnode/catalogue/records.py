@@ -18,6 +18,7 @@ from ringnode.errors import Invalid
 
 AHEAD_MS = 60_000  # a stamp further ahead of our clock is a clock gone wrong: it would win over every later edit
 ASIDE_LIMIT = 10_000  # records kept aside; a peer with a broken clock must not fill the disk
+HORIZON_MS = 30 * 86_400_000  # a tombstone younger than this is never forgotten
 LOOK_UP = 400  # names in one question: below SQLite's limit of variables
 
 Projection = Callable[[dict[str, Any]], tuple[str, str]]
@@ -118,7 +119,7 @@ class Records:
             self._put_aside(tx, list(record), f"its clock is {ahead_ms // 1000} s ahead of ours", newest)
             return None
         merged = merge(present, record) if present else merge(record, record)
-        if merged == present:
+        if merged == present or (present is None and merged.deleted and self.outdated(merged)):
             return None
         project = self._projections.get(record.kind)
         sort, text = project(merged.doc) if project else ("", "")
@@ -181,7 +182,36 @@ class Records:
                     self._put_aside(tx, repr(document)[:10_000], str(error), None)
         return self.merge(good)
 
+    # -- forgotten ---------------------------------------------------------------------------------------------
+
+    def outdated(self, record: Record) -> bool:
+        """Was its last change so long ago that a tombstone for it may have been forgotten?"""
+        return milliseconds(record.newest()) < self._now_ms() - HORIZON_MS
+
+    def old_tombstones(self) -> list[tuple[str, str]]:
+        """(kind, key) of the tombstones that are old enough to be forgotten, where all have them."""
+        sql = "SELECT kind, key, doc, stamp, edits FROM record WHERE deleted = 1"
+        return [(record.kind, record.key) for record in map(_record, self.db.rows(sql)) if self.outdated(record)]
+
+    def forget(self, names: Iterable[tuple[str, str]]) -> None:
+        """Remove records as if they had never been. The caller knows that no node can bring them back."""
+        with self.db.write() as tx:
+            for kind, key in names:
+                row = tx.execute(
+                    "DELETE FROM record WHERE kind = ? AND key = ? RETURNING number, bucket, hash", (kind, key)
+                ).fetchone()
+                if row:
+                    _add_to_digest(tx, row[1], -row[2])
+                    tx.execute("DELETE FROM search WHERE number = ?", (row[0],))
+
     # -- kept aside --------------------------------------------------------------------------------------------
+
+    def put_aside(self, document: Any, why: str) -> None:
+        """Take a record out of the table, and keep it for a person to look at."""
+        record = Record.of(document)
+        self.forget([(record.kind, record.key)])
+        with self.db.write() as tx:
+            self._put_aside(tx, list(record), why, None)
 
     def _put_aside(self, tx: Connection, record: Any, why: str, newest: str | None) -> None:
         until_ms = milliseconds(newest) - AHEAD_MS if newest else 1 << 62

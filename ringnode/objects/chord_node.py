@@ -14,12 +14,14 @@ from ringnode.catalogue.records import Records
 from ringnode.errors import Invalid
 from ringnode.objects.peers import Peers
 from ringnode.objects.wire import CHUNK_BYTES, DATA
-from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import is_id
+from ringnode.protocol.leases import Leases
+from ringnode.protocol.membership import Membership
 from ringnode.protocol.messages import Links, Peer, Route
 from ringnode.protocol.replication import BATCH, owners_of
 from ringnode.storage.blobs import Blobs
 
+NAME_LIMIT = 300  # characters of a lease's name or holder
 MANY = 4096  # items in one question: above what our own callers ask
 
 
@@ -28,7 +30,11 @@ class Self(Protocol):
 
     def greeting(self) -> dict[str, Any]: ...
     def state(self) -> dict[str, Any]: ...
+    def inventory(self, after: str, count: int) -> list[Any]: ...
     def kick(self, loop: str) -> None: ...
+    def doubt(self, key: str) -> None: ...
+    def place(self, address: str) -> str: ...
+    def leave(self) -> None: ...
     def spread(self, news: list[Record]) -> None: ...
 
 
@@ -36,8 +42,12 @@ class Self(Protocol):
 class ChordNode:
     """One node, as others see it."""
 
-    def __init__(self, ring: Ring, peers: Peers, blobs: Blobs, records: Records, node: Self) -> None:
-        self._ring = ring
+    def __init__(
+        self, membership: Membership, leases: Leases, peers: Peers, blobs: Blobs, records: Records, node: Self
+    ) -> None:
+        self._ring = membership.ring
+        self._membership = membership
+        self._leases = leases
         self._peers = peers
         self._blobs = blobs
         self._records = records
@@ -66,7 +76,9 @@ class ChordNode:
     def notify(self, peer: Any) -> None:
         """`peer` believes that it is my predecessor."""
         with self._peers.lock:
-            self._ring.notify(Peer.of(peer))
+            news = self._ring.notify(Peer.of(peer))
+        if news:
+            self._node.kick("stabilise")
 
     def find_successor(self, key: str) -> Peer:
         """The node responsible for the key, by its own word."""
@@ -75,6 +87,23 @@ class ChordNode:
     def owners(self, key: str, count: int) -> list[Peer]:
         """The responsible node and the next ones, `count` in all or as many as there are."""
         return owners_of(self._peers.run(self._ring.find_successor(_key(key))), count)
+
+    def reaches(self, peer: Any) -> None:
+        """Does `peer` answer me? PeerDown if not."""
+        self._peers.run(self._membership.reaches(Peer.of(peer)))
+
+    def accused(self, incarnation: int) -> None:
+        """Someone holds this incarnation of mine for dead."""
+        with self._peers.lock:
+            self._membership.accused(incarnation)
+
+    def place(self, address: str) -> str:
+        """An id for the new node at `address`, in the largest gap of the circle."""
+        return self._node.place(address)
+
+    def leave(self) -> None:
+        """Leave the ring for good, once every file here has other holders. Conflict for the only node."""
+        self._node.leave()
 
     def peers(self) -> list[Peer]:
         """Every peer I know, myself included, in order of id."""
@@ -95,6 +124,22 @@ class ChordNode:
     def state(self) -> dict[str, Any]:
         """All that the node believes and does: pointers, peers, files, loops and their last errors."""
         return self._node.state()
+
+    # -- leases ------------------------------------------------------------------------------------------------
+
+    def lease(self, name: str, holder: str) -> int:
+        """Grant it: its number. Conflict while another holds it, PeerBusy if this node cannot say now."""
+        return self._peers.run(self._leases.grant(_text(name), _text(holder)))
+
+    def witness(self, name: str, holder: str, number: int) -> None:
+        """Remember what my predecessor grants; Conflict or PeerBusy if I object."""
+        with self._peers.lock:
+            self._leases.witness(_text(name), _text(holder), number)
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease back before its time."""
+        with self._peers.lock:
+            self._leases.release(name, holder)
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -119,14 +164,27 @@ class ChordNode:
         current_context.response_annotations = {DATA: data}
         return size
 
+    def doubt(self, key: str) -> None:
+        """My copy did not hash to its key elsewhere: look at it soon."""
+        self._node.doubt(_key(key))
+
+    def inventory(self, after: str, count: int) -> list[Any]:
+        """[key, size in bytes] of files here, in order of key, the first `count` behind `after` ("" to begin)."""
+        return self._node.inventory(after, min(count, MANY))
+
     # -- records -----------------------------------------------------------------------------------------------
 
     def digests(self, groups: list[int]) -> list[Any]:
-        """Sums of the 256 groups for [], else of the 256 buckets of each group named."""
+        """Sums of the 256 groups for [], else of the 256 buckets of each group named.
+
+        NotJoined before this node is in its ring: what it has may be an old copy of its folder.
+        """
+        self.links()
         return self._records.buckets(_few(groups, 256)) if groups else self._records.groups()
 
     def entries(self, buckets: list[int]) -> list[tuple[str, str, int]]:
-        """[kind, key, hash] of every record in the buckets."""
+        """[kind, key, hash] of every record in the buckets. NotJoined as above."""
+        self.links()
         return self._records.entries(_few(buckets, 256))
 
     def get_records(self, names: list[tuple[str, str]]) -> list[Record]:
@@ -145,6 +203,12 @@ def _key(key: Any) -> str:
     if not is_id(key):
         raise Invalid(f"a key is 64 hex digits, not {key!r:.80}", "key")
     return str(key)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= NAME_LIMIT:
+        raise Invalid(f"a name of at most {NAME_LIMIT} characters was expected, not {value!r:.80}")
+    return value
 
 
 def _few(items: Any, most: int) -> list[Any]:

@@ -3,10 +3,12 @@
 No lock is ever held across the network: `run` holds the ring's lock only while it resumes a step.
 """
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TypeVar
 
@@ -15,18 +17,25 @@ from Pyro5.api import Proxy, current_context
 
 from ringnode.errors import CorruptReplica, PeerBusy, PeerDown, PeerRefused, RingnodeError
 from ringnode.objects.wire import CHUNK_BYTES, DATA, SERIALIZER
-from ringnode.protocol.messages import Call
+from ringnode.protocol.messages import AtOnce, Call, Wait
 
 OBJECT = "ringnode.node"
+log = logging.getLogger(__name__)
+
 IDLE_S = 60.0  # before the server's own limit, so that a lent connection is seldom found closed
 IDLE_A_PEER = 8  # connections kept for the next calls
 TRANSFER_S = 30.0  # for a piece of a file: the last one waits for the disk's fsync
 SLOWEST_BYTES_PER_S = 50_000  # a transfer slower than this is given up
 TRANSFER_GRACE_S = 60.0
+THREADS = 32  # effects performed at once by one process
 REFUSED_WORDS = ("certificate", "alert")  # OpenSSL's words; Pyro hands on the text alone
 
 T = TypeVar("T")
 Effects = dict[type, Callable[[Any], Any]]
+
+
+class NoReply(PeerDown):
+    """The peer itself did not answer; a plain PeerDown may also be what it says of another."""
 
 
 class Peers:
@@ -37,7 +46,12 @@ class Peers:
         self.address = address
         self.local = local
         self.lock = threading.RLock()  # the ring's
-        self.effects: Effects = {Call: self._perform_call}
+        self.effects: Effects = {
+            Call: lambda call: self.call(call.peer.address, call.method, *call.args, timeout_s=call.timeout_s),
+            Wait: lambda pause: time.sleep(pause.seconds),
+            AtOnce: self._at_once,
+        }
+        self._pool = ThreadPoolExecutor(THREADS, "at-once")
         self._idle: dict[str, list[tuple[Proxy, float]]] = {}
         self._idle_lock = threading.Lock()
 
@@ -54,12 +68,33 @@ class Peers:
                 except StopIteration as done:
                     return done.value  # type: ignore[no-any-return]
             try:
-                value, resume = self.effects[type(effect)](effect), step.send
+                value, resume = self.perform(effect), step.send
             except RingnodeError as error:
                 value, resume = error, step.throw
 
-    def _perform_call(self, call: Call) -> Any:
-        return self.call(call.peer.address, call.method, *call.args)
+    def perform(self, effect: Any) -> Any:
+        """Do what a step asks for, in this thread."""
+        return self.effects[type(effect)](effect)
+
+    def _at_once(self, effect: AtOnce) -> tuple[int, list[RingnodeError]]:
+        spares = list(effect.spares)
+        pending = {self._pool.submit(self.perform, some) for some in effect.effects}
+        succeeded, errors = 0, []
+        while pending and succeeded < effect.wanted:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                error = future.exception()
+                if error is None:
+                    succeeded += 1
+                    continue
+                if not isinstance(error, RingnodeError):
+                    log.error("an effect failed", exc_info=error)
+                    error = PeerBusy(f"{type(error).__name__}: {error}")
+                errors.append(error)
+                if spares:
+                    pending.add(self._pool.submit(self.perform, spares.pop(0)))
+        _when_done(pending, effect.ended)
+        return succeeded, errors
 
     # -- calls -------------------------------------------------------------------------------------------------
 
@@ -76,7 +111,7 @@ class Peers:
             return getattr(self.local, method)(*args), b""
         try:
             return self._call_once(address, method, args, data, timeout_s)
-        except PeerDown:
+        except NoReply:
             # One more, on a fresh connection: a kept one may be stale, and one lost packet is no death.
             self._forget(address)
             return self._call_once(address, method, args, data, timeout_s)
@@ -112,9 +147,13 @@ class Peers:
             if not data:
                 raise CorruptReplica(f"my copy of {key[:12]} is shorter than it was")
             pace(len(data))
-            offset = self.call(address, "store_replica", key, size, offset, data=data, timeout_s=TRANSFER_S)
+            offset = self.send_piece(address, key, size, offset, data)
             if time.monotonic() > deadline:
                 raise PeerBusy(f"{address} takes {key[:12]} too slowly")
+
+    def send_piece(self, address: str, key: str, size: int, offset: int, data: bytes) -> int:
+        """A piece of a file of `size` bytes to a peer. The offset it wants next; `size` when all is durable."""
+        return int(self.call(address, "store_replica", key, size, offset, data=data, timeout_s=TRANSFER_S))
 
     def fetch(self, address: str, key: str, offset: int, length: int) -> tuple[bytes, int]:
         """Bytes of a peer's copy and the whole size. At most CHUNK_BYTES are given at once."""
@@ -158,9 +197,28 @@ class Peers:
         _release([proxy for proxy, _ in kept])
 
     def close(self) -> None:
-        """Close every idle connection."""
+        """Let what is under way end, and close every connection."""
+        self._pool.shutdown()
         for address in list(self._idle):
             self._forget(address)
+
+
+def _when_done(futures: set[Future[object]], done: Callable[[], None]) -> None:
+    """Call `done` once, when the last of `futures` has ended."""
+    left = list(futures)
+    lock = threading.Lock()
+
+    def ended(future: Future[object]) -> None:
+        with lock:
+            left.remove(future)
+            last = not left
+        if last:
+            done()
+
+    for future in futures:
+        future.add_done_callback(ended)
+    if not futures:
+        done()
 
 
 def _release(proxies: list[Proxy]) -> None:
@@ -180,5 +238,5 @@ def translated(address: str, method: str, error: Exception) -> RingnodeError:
     if isinstance(error, pyro.CommunicationError | OSError):
         if any(word in text.lower() for word in REFUSED_WORDS) and "timed out" not in text:
             return PeerRefused(f"{address} and this node do not accept each other's certificates: {text:.200}")
-        return PeerDown(f"{address} does not answer {method}: {text:.200}")
+        return NoReply(f"{address} does not answer {method}: {text:.200}")
     return PeerBusy(f"{address} failed in {method}: {type(error).__name__}: {text:.200}")

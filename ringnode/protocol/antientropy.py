@@ -4,7 +4,7 @@ Digests are sums of record hashes: 256 groups, each of 256 buckets. Comparing st
 divergence, also that of a restored backup; equal nodes exchange 2 kB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ringnode.protocol.messages import Call, Peer, Step
@@ -25,10 +25,27 @@ class Records(Protocol):
     def entries(self, buckets: Sequence[int]) -> list[Entry]: ...
     def documents(self, names: Sequence[tuple[str, str]]) -> list[Any]: ...
     def merge_documents(self, documents: Sequence[Any]) -> int: ...
+    def put_aside(self, document: Any, why: str) -> None: ...
 
 
-def exchange(records: Records, peer: Peer) -> Step[int]:
-    """Make both sides equal. Returns how many records moved; at RECORDS_A_ROUND there may be more to do."""
+HoldBack = Callable[[Any], bool] | None
+
+
+def catch_up(records: Records, peer: Peer, hold_back: HoldBack = None) -> Step[int]:
+    """Exchange until there is nothing more to do. Returns how many records moved."""
+    total = 0
+    while True:
+        moved = yield from exchange(records, peer, hold_back)
+        total += moved
+        if moved < RECORDS_A_ROUND:
+            return total
+
+
+def exchange(records: Records, peer: Peer, hold_back: HoldBack = None) -> Step[int]:
+    """Make both sides equal. Returns how many records moved; at RECORDS_A_ROUND there may be more to do.
+
+    What `peer` lacks and `hold_back` says must not be told is put aside here instead.
+    """
     theirs = yield Call(peer, "digests", ([],))
     groups = [g for g, (mine, other) in enumerate(zip(records.groups(), theirs, strict=True)) if mine != other]
     moved = 0
@@ -41,13 +58,13 @@ def exchange(records: Records, peer: Peer) -> Step[int]:
             if a != b
         ]
         for buckets in _slices(differing, BUCKETS_AT_ONCE):
-            moved += yield from _exchange_buckets(records, peer, buckets)
+            moved += yield from _exchange_buckets(records, peer, buckets, hold_back)
             if moved >= RECORDS_A_ROUND:
                 return moved
     return moved
 
 
-def _exchange_buckets(records: Records, peer: Peer, buckets: list[int]) -> Step[int]:
+def _exchange_buckets(records: Records, peer: Peer, buckets: list[int], hold_back: HoldBack) -> Step[int]:
     theirs = {(kind, key): digest for kind, key, digest in (yield Call(peer, "entries", (buckets,)))}
     mine = {(kind, key): digest for kind, key, digest in records.entries(buckets)}
     wanted = [name for name, digest in sorted(theirs.items()) if mine.get(name) != digest]
@@ -55,7 +72,11 @@ def _exchange_buckets(records: Records, peer: Peer, buckets: list[int]) -> Step[
     for names in _slices(wanted, RECORDS_AT_ONCE):
         records.merge_documents((yield Call(peer, "get_records", (names,))))
     for names in _slices(offered, RECORDS_AT_ONCE):
-        yield Call(peer, "put_records", (records.documents(names), False))
+        documents = records.documents(names)
+        for held in [some for some in documents if hold_back and some[:2] not in theirs and hold_back(some)]:
+            documents.remove(held)
+            records.put_aside(held, "an old copy of this node's folder had it, and the ring does not know it")
+        yield Call(peer, "put_records", (documents, False))
     return len(set(wanted) | set(offered))
 
 

@@ -16,6 +16,7 @@ from ringnode.protocol.messages import NO_ANSWER, Call, Links, Peer, Route, Step
 
 SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
 MAX_CALLS = 64  # of one lookup: far above what a ring of a million nodes needs
+MUTE_S = 60.0  # a peer that others reach and I do not: after this it is as good as down to me
 FALLBACKS = 3  # closest preceding peers told per hop: two may be dead and the walk still goes on
 
 
@@ -29,12 +30,15 @@ class Ring:
         self.successors: list[Peer] = []  # empty until joined, [me] when alone
         self.fingers: dict[int, Peer] = {}
         self.known: dict[str, Peer] = {}  # every peer there is a record of, by id, without me
-        self.down: dict[str, float] = {}  # who did not answer, and since when
+        self.barred: frozenset[str] = frozenset()  # ids of those that left or were expelled
+        self.mute: dict[str, float] = {}  # who did not answer, and since when: no hint names it
+        self.down: dict[str, float] = {}  # whom the members found down, and since when: storage goes by that
+        self.patience_s: float | None = None  # for each try of a question about pointers
         self.changed_at = clock()
-        self._clock = clock
+        self.now = clock
+        self._firm_since: float | None = None
         self._notifier: Peer | None = None
         self._next_finger = 0
-        self._next_probe = ""
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -70,38 +74,55 @@ class Ring:
         sure = bool(self.known) or (nearest, after) in zip(chain, self.successors, strict=False)
         return [after, *before] if sure else [*before, after]
 
-    def notify(self, peer: Peer) -> None:
-        """`peer` believes that it is my predecessor. Asks nobody: `rectify` looks into it."""
+    def notify(self, peer: Peer) -> bool:
+        """`peer` believes that it is my predecessor. Asks nobody; true if there is something to `rectify`."""
+        if peer.id in self.barred:
+            return False
         self.answered(peer)
         if self._notifier is None or between(self._notifier.id, peer.id, self.me.id):
             self._notifier = peer
+        return peer != self.predecessor
 
     def answered(self, peer: Peer) -> None:
-        """Any sign of life ends a suspicion."""
-        self.down.pop(peer.id, None)
+        """Any sign of life."""
+        self.mute.pop(peer.id, None)
 
     def silent(self, peer: Peer) -> None:
-        """`peer` did not answer: no hint names it until it does again."""
+        """`peer` did not answer: no hint names it until it does again. To be wrong here is cheap."""
         if peer.id != self.me.id:
-            self.down.setdefault(peer.id, self._clock())
+            self.mute.setdefault(peer.id, self.now())
 
     def members(self, away_s: float) -> int:
-        """How many nodes the ring counts: the live ones and those gone for less than `away_s` seconds."""
+        """How many nodes the ring counts: the live ones and those down for less than `away_s` seconds."""
         return 1 + sum(1 for peer in self.known.values() if not self.gone(peer, away_s))
 
     def gone(self, peer: Peer, away_s: float) -> bool:
-        """Has the peer been silent for so long that its copies no longer count?"""
-        return peer.id in self.down and self._clock() - self.down[peer.id] >= away_s
+        """Has the peer been down for so long, or left for good, that its copies no longer count?"""
+        if peer.id in self.barred:
+            return True
+        down, mute = self.down.get(peer.id), self.mute.get(peer.id)
+        if down is not None and self.now() - down >= away_s:
+            return True
+        return mute is not None and self.now() - mute >= max(away_s, MUTE_S)
+
+    def firm_s(self) -> float:
+        """Seconds with the same predecessor and a successor that knows me: so long my keys are mine alone."""
+        return 0.0 if self._firm_since is None else self.now() - self._firm_since
 
     def quiet_s(self) -> float:
         """Seconds since my neighbourhood last changed."""
-        return self._clock() - self.changed_at
+        return self.now() - self.changed_at
 
     # -- steps -------------------------------------------------------------------------------------------------
 
     def found(self) -> None:
         """Become a ring of one."""
         self._point(predecessor=self.me, successors=[self.me])
+
+    def part(self) -> None:
+        """Stop being a part of the ring; those who point at me hear that I am in none, and go on without me."""
+        self.predecessor, self.successors, self._firm_since = None, [], None
+        self.changed_at = self.now()
 
     def join(self, seed: Peer) -> Step[None]:
         """Enter the ring that `seed` is in: copy the whole successor list of my predecessor, then poke it.
@@ -111,7 +132,7 @@ class Ring:
         found = yield from self._walk(self.me.id, [seed])
         before = found.predecessor or found.me
         for _ in range(MAX_CALLS):
-            links = yield from self._links_of(before)
+            links = yield from self.links_of(before)
             if self.me.id in (before.id, links.successors[0].id):
                 raise PeerBusy(f"my id is still in use by {before.address}: waiting until the ring dropped it")
             if between(before.id, self.me.id, links.successors[0].id):
@@ -128,7 +149,7 @@ class Ring:
         while True:
             head = self.successors[0]
             try:
-                links = yield from self._links_of(head)
+                links = yield from self.links_of(head)
             except (PeerDown, NotJoined):
                 if len(self.successors) == 1:
                     yield from self._rescue()
@@ -139,6 +160,10 @@ class Ring:
                 return  # alive: next round
             break
         self._point(successors=self._trim([links.me, *links.successors]))
+        if links.predecessor is None or links.predecessor.id != self.me.id:
+            self._firm_since = None
+        elif self._firm_since is None:
+            self._firm_since = self.now()
         if links.predecessor and between(self.me.id, links.predecessor.id, head.id):
             yield from self.adopt(links.predecessor)
         try:
@@ -149,7 +174,7 @@ class Ring:
     def adopt(self, candidate: Peer) -> Step[None]:
         """Take `candidate` as successor if it answers and is nearer; wherever it was heard of."""
         try:
-            links = yield from self._links_of(candidate)
+            links = yield from self.links_of(candidate)
         except NO_ANSWER:
             return
         if between(self.me.id, candidate.id, self.successors[0].id):
@@ -163,14 +188,14 @@ class Ring:
         present = self.predecessor
         if present and present.id != notifier.id and not between(present.id, notifier.id, self.me.id):
             try:
-                yield from self._links_of(present)
+                yield from self.links_of(present)
                 return
             except (PeerDown, NotJoined):
                 pass
             except (PeerBusy, PeerRefused):
                 return
         try:
-            yield from self._links_of(notifier)
+            yield from self.links_of(notifier)
         except NO_ANSWER:
             return
         if self.predecessor == present:
@@ -181,17 +206,6 @@ class Ring:
         near = min(self._live(self.known.values()), key=lambda p: distance(self.me.id, p.id), default=None)
         if near and between(self.me.id, near.id, self.successors[0].id):
             yield from self.adopt(near)
-
-    def probe(self) -> Step[None]:
-        """Ping one known peer, in turn: finds deaths the ring does not see, and returns of the dead."""
-        ids = sorted(self.known)
-        if not ids:
-            return
-        self._next_probe = next((i for i in ids if i > self._next_probe), ids[0])
-        try:
-            yield from self._links_of(self.known[self._next_probe])
-        except NO_ANSWER:
-            return
 
     def fix_finger(self) -> Step[None]:
         """Refresh one finger: the first node at or after me + 2^i. Those inside (me, successor] need no call."""
@@ -212,15 +226,31 @@ class Ring:
         yield from self.stabilise()
         yield from self.rectify()
         yield from self.candidate()
-        yield from self.probe()
         yield from self.fix_finger()
 
     def find_successor(self, key: str) -> Step[Links]:
-        """The pointers of the node responsible for `key`, by its own word. PeerDown if no way leads there."""
-        if self.owns(key):
+        """The pointers of the node responsible for `key`, by its own word. PeerDown if no way leads there.
+
+        Also a node in no ring may ask if it knows peers; else NotJoined.
+        """
+        if self.owns(key) or not self._hints():
             return self.links()
-        self.links()
         return (yield from self._walk(key, self.closer(key)))
+
+    def links_of(self, peer: Peer) -> Step[Links]:
+        """Ask a peer for its pointers; someone else at its address is as good as its death."""
+        if peer.id in self.barred:
+            raise PeerDown(f"{peer.address} is no part of this ring any more")
+        try:
+            links = Links.of((yield Call(peer, "links", (), self.patience_s)))
+        except PeerDown:
+            self.silent(peer)
+            raise
+        if links.me.id != peer.id:
+            self.silent(peer)
+            raise PeerDown(f"{peer.address} is another node now")
+        self.answered(peer)
+        return links
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -245,25 +275,12 @@ class Ring:
             candidates = list(heard.values())
         raise PeerDown(f"no peer on the way to {key[:12]} answered")
 
-    def _links_of(self, peer: Peer) -> Step[Links]:
-        """Ask a peer for its pointers; someone else at its address is as good as its death."""
-        try:
-            links = Links.of((yield Call(peer, "links")))
-        except PeerDown:
-            self.silent(peer)
-            raise
-        if links.me.id != peer.id:
-            self.silent(peer)
-            raise PeerDown(f"{peer.address} is another node now")
-        self.answered(peer)
-        return links
-
     def _rescue(self) -> Step[None]:
         """All my successors died: take the nearest known peer that answers, else go on alone and keep probing."""
-        nearest = sorted(self.known.values(), key=lambda p: (p.id in self.down, distance(self.me.id, p.id)))
+        nearest = sorted(self.known.values(), key=lambda p: (p.id in self.mute, distance(self.me.id, p.id)))
         for peer in nearest:
             try:
-                links = yield from self._links_of(peer)
+                links = yield from self.links_of(peer)
             except NO_ANSWER:
                 continue
             self._point(successors=self._trim([links.me, *links.successors]))
@@ -277,6 +294,8 @@ class Ring:
         """
         kept: list[Peer] = []
         for peer in peers:
+            if peer.id in self.barred:
+                continue
             last = kept[-1].id if kept else self.me.id
             if len(kept) == self.length or not between(last, peer.id, self.me.id):
                 break
@@ -291,10 +310,16 @@ class Ring:
         if successors is not None:
             self.successors = successors
         if before != (self.predecessor, self.successors):
-            self.changed_at = self._clock()
+            self.changed_at = self.now()
+        if before[0] != self.predecessor:
+            self._firm_since = None
 
     def _live(self, peers: Iterable[Peer]) -> list[Peer]:
-        return [peer for peer in peers if peer.id not in self.down and peer.id != self.me.id]
+        return [
+            peer
+            for peer in peers
+            if peer.id not in self.mute and peer.id not in self.barred and peer.id != self.me.id
+        ]
 
     def _hints(self) -> list[Peer]:
         """Every peer I have heard of and not found silent, in order of id."""

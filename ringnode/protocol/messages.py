@@ -3,7 +3,7 @@
 NamedTuples travel as lists; `of` makes them again and refuses what is none.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
@@ -38,6 +38,47 @@ class Call(NamedTuple):
     peer: Peer
     method: str
     args: tuple[Any, ...] = ()
+    timeout_s: float | None = None  # for each of two tries; the driver's own if None
+
+
+class Send(NamedTuple):
+    """Please store the copy of `key` that `source` holds at `peer`; resume me when it is durable there."""
+
+    peer: Peer
+    key: str
+    source: Peer
+
+
+class Fetch(NamedTuple):
+    """Please store the copy of `key` that `peer` holds here; resume me when it is durable."""
+
+    peer: Peer
+    key: str
+
+
+class Verify(NamedTuple):
+    """Please hash my copy of `key` again; resume me with whether it is whole. A damaged one goes aside."""
+
+    key: str
+
+
+class Wait(NamedTuple):
+    """Please resume me after so many seconds."""
+
+    seconds: float
+
+
+class AtOnce(NamedTuple):
+    """Please perform `effects` at once, and one of `spares` for each that fails.
+
+    Resume me with (how many succeeded, the errors) when `wanted` did or nothing is left. The rest goes on; `ended` is
+    called when the last has ended.
+    """
+
+    effects: list[Any]
+    wanted: int
+    spares: Sequence[Any] = ()
+    ended: Callable[[], None] = lambda: None
 
 
 class Links(NamedTuple):
@@ -65,4 +106,5 @@ class Route(NamedTuple):
         return cls(found and Links.of(found), [Peer.of(peer) for peer in closer])
 
 
-Step = Generator[Call, Any, T]
+Effect = Call | Send | Fetch | Verify | Wait | AtOnce
+Step = Generator[Effect, Any, T]

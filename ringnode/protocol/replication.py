@@ -1,38 +1,24 @@
 """Keeping every file on its owners: one pass that looks at what is there and mends it.
 
 A node answers for the keys in (predecessor, itself]: it fetches what it lacks itself and sends to the other owners
-what they lack. What it holds outside its own k ranges it offers to the owners, and gives up only when k of them have
-confirmed theirs and the ring has been quiet. How soon a missing copy is made depends on how many are left, as in
-Carbonite (NSDI 2006): the last one is copied at once; a copy that only a reboot hides is waited for.
+what they lack, the scarcest first. What it holds outside its own k ranges it offers to the owners, and gives up only
+when k of them have confirmed theirs and the ring has been quiet. How soon a missing copy is made depends on how many
+are left, as in Carbonite (NSDI 2006): the last one is copied as soon as the others are down; a copy that only a
+reboot hides is waited for. Who does not answer is unknown, not empty: nothing is copied to it.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
-from ringnode.errors import CorruptReplica, NoSpace, NotFound, NotJoined, PeerBusy, PeerDown, PeerRefused
+from ringnode.errors import Conflict, CorruptReplica, NoSpace, NotFound, NotJoined, PeerBusy, PeerDown, PeerRefused
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import distance, owns
-from ringnode.protocol.messages import Call, Links, Peer
+from ringnode.protocol.leases import give_back, take
+from ringnode.protocol.messages import NO_ANSWER, Call, Fetch, Links, Peer, Send, Step, Verify
 
 BATCH = 1000  # keys asked about in one call: 64 kB
-REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica)
-
-T = TypeVar("T")
-
-
-class Send(NamedTuple):
-    """Please store my copy of `key` at `peer`; resume me when it is durable there."""
-
-    peer: Peer
-    key: str
-
-
-class Fetch(NamedTuple):
-    """Please store the copy of `key` that `peer` holds here; resume me when it is durable."""
-
-    peer: Peer
-    key: str
+REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica, NoSpace)
 
 
 class Store(Protocol):
@@ -48,6 +34,7 @@ class Catalogue(Protocol):
 
     def file_keys(self, after: str, upto: str) -> list[str]: ...
     def is_file(self, key: str) -> bool: ...
+    def size_bytes(self, key: str) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -61,152 +48,223 @@ class Rules:
 
 @dataclass
 class Report:
-    """What one pass saw and did."""
+    """What one pass saw and did, or sees and does."""
 
     short: int = 0  # keys of mine with fewer than k copies when the pass ended
     lost: int = 0  # keys of mine nobody reachable holds
     waiting: int = 0  # keys short of a copy that may come back with its node
+    todo: int = 0  # keys still to be mended or handed over in this pass
+    todo_bytes: int = 0  # their size
+    kept: int = 0  # keys I hold for others who do not all have them
     sent: int = 0
     fetched: int = 0
     dropped: int = 0
     errors: list[str] = field(default_factory=list)
 
 
-Step = Generator[Call | Send | Fetch, Any, T]
+class Scarce(NamedTuple):
+    """A key of mine that some of its owners lack."""
+
+    key: str
+    holders: list[Peer]
+    missing: list[Peer]
 
 
 class Replication:
-    """The pass, over one ring's view, one store and one catalogue."""
+    """The pass, over one ring's view, one store and one catalogue. `leaving`: hand over all that is here."""
 
     def __init__(self, ring: Ring, store: Store, catalogue: Catalogue, rules: Rules) -> None:
         self.ring = ring
         self.store = store
         self.catalogue = catalogue
         self.rules = rules
+        self.leaving = False
+        self.report = Report()  # of the pass under way, or of the last one
+        self._full: set[str] = set()
+        self._answered: set[str] = set()
 
     def replicate(self) -> Step[Report]:
         """One pass. Errors of single peers are noted in the report; the next pass tries again."""
-        report = Report()
-        yield from self._fill_my_range(report)
-        yield from self._hand_over(report)
-        return report
+        self.report = Report()
+        self._full, self._answered = set(), set()
+        if self.ring.joined:
+            yield from self._fill_my_range()
+        yield from self._hand_over()
+        return self.report
 
     # -- the keys I answer for ---------------------------------------------------------------------------------
 
-    def _fill_my_range(self, report: Report) -> Step[None]:
+    def _fill_my_range(self) -> Step[None]:
         links = self.ring.links()
         if links.predecessor is None:
             return
         keys = self.catalogue.file_keys(links.predecessor.id, self.ring.me.id)
         peers = [peer for peer in links.successors if peer.id != self.ring.me.id]
+        near, far = peers[: self.rules.k - 1], peers[self.rules.k - 1 :]
+        plan: list[Scarce] = []
         for batch in batches(keys):
-            holders = yield from self._holders(batch, peers, report)
-            for key in batch:
-                if self.ring.owns(key):  # the ring may have changed since
-                    yield from self._mend(key, peers, holders[key], report)
+            holders = yield from self._holders(batch, near, mine=True)
+            scarce = [key for key in batch if len(holders[key]) < min(self.rules.k, len(near) + 1)]
+            elsewhere = yield from self._holders(scarce, far)
+            for key in scarce:
+                missing = [peer for peer in near if peer not in holders[key] and peer.id in self._answered]
+                self._look_at(Scarce(key, holders[key] + elsewhere[key], missing), plan)
+        plan.sort(key=lambda scarce: len(scarce.holders))
+        for next_one in self._counted(plan):
+            if self.ring.owns(next_one.key):  # the ring may have changed since
+                yield from self._mend(next_one, far)
 
-    def _mend(self, key: str, peers: list[Peer], holders: list[Peer], report: Report) -> Step[None]:
-        """Bring `key` to its owners: me and the first k-1 of `peers`, or those after them when one is full."""
-        if not holders:
-            report.lost += 1
+    def _look_at(self, scarce: Scarce, plan: list[Scarce]) -> None:
+        """Is something to be done for the key now?"""
+        copies = len(scarce.holders)
+        if copies < self.rules.k and copies + self._away(scarce) >= self.rules.k:
+            self.report.waiting += 1
+        elif not copies:
+            self.report.lost += 1
+        else:
+            plan.append(scarce)
+
+    def _away(self, scarce: Scarce) -> int:
+        """How many that would own the key do not answer, but not for so long that their copies are given up."""
+        delay_s = self.rules.repair_delay_s if len(scarce.holders) != 1 else 0
+        ring = self.ring
+        everyone = {peer.id: peer for peer in [*ring.known.values(), *scarce.holders, ring.me]}
+        nearest = sorted(everyone.values(), key=lambda peer: distance(scarce.key, peer.id))[: self.rules.k]
+        silent = [peer for peer in nearest if peer.id not in {ring.me.id, *self._answered}]
+        return sum(not ring.gone(peer, delay_s) for peer in silent)
+
+    def _counted(self, plan: list[Scarce]) -> Iterable[Scarce]:
+        """One after the other, while the report shows what is left."""
+        sizes = [self.catalogue.size_bytes(scarce.key) for scarce in plan]
+        self.report.todo += len(plan)
+        self.report.todo_bytes += sum(sizes)
+        for scarce, size in zip(plan, sizes, strict=True):
+            yield scarce
+            self.report.todo -= 1
+            self.report.todo_bytes -= size
+
+    def _mend(self, scarce: Scarce, far: list[Peer]) -> Step[None]:
+        """Bring a key to its owners: me and the next k-1, or those after them when one is full."""
+        key, holders, missing = scarce
+        if not (yield from self._begin(key)):
             return
-        if self.ring.me not in holders:
-            if not (yield from self._fetch(key, holders, report)):
-                return
+        if self.ring.me not in holders and (yield from self._fetch(key, holders)):
             holders = [self.ring.me, *holders]
-        copies = len(holders)
-        missing = [peer for peer in peers[: self.rules.k - 1] if peer not in holders]
-        if missing and 1 < copies < self.rules.k and copies + self._away(key, holders) >= self.rules.k:
-            report.waiting += 1
-            return
-        spare = [peer for peer in peers[self.rules.k - 1 :] if peer not in holders]
-        while missing:
-            try:
-                yield Send(missing[0], key)
-                report.sent += 1
-                copies += 1
-            except NoSpace as error:
-                report.errors.append(f"{missing[0].address}: {error}")
-                if spare and copies < self.rules.k:
-                    missing.append(spare.pop(0))
-            except REFUSALS as error:
-                report.errors.append(f"{missing[0].address}: {error}")
-            missing.pop(0)
-        report.short += copies < min(self.rules.k, len(peers) + 1)
+        copies, sources = len(holders), list(holders)
+        spares = [peer for peer in far if peer not in holders and peer.id in self._answered]
+        for n, peer in enumerate([*missing, *spares]):
+            if n < len(missing) or copies < self.rules.k:
+                copies += yield from self._send(peer, key, sources)
+        yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id)
+        self.report.short += copies < min(self.rules.k, self.ring.members(self.rules.repair_delay_s))
 
-    def _fetch(self, key: str, holders: list[Peer], report: Report) -> Step[bool]:
-        for peer in holders:
+    def _begin(self, key: str) -> Step[bool]:
+        """Am I the only one to move this key now? If not, the next pass looks again."""
+        try:
+            yield from take(self.ring.me, f"repair/{key}", self.ring.me.id, attempts=1)
+            return True
+        except (Conflict, *NO_ANSWER):
+            self.report.waiting += 1
+            return False
+
+    def _fetch(self, key: str, holders: list[Peer]) -> Step[bool]:
+        for peer in [] if self.ring.me.id in self._full else holders:
             try:
                 yield Fetch(peer, key)
-                report.fetched += 1
+                self.report.fetched += 1
                 return True
-            except (NoSpace, *REFUSALS) as error:
-                report.errors.append(f"{peer.address}: {error}")
+            except REFUSALS as error:
+                self.report.errors.append(f"{peer.address}: {error}")
+                if isinstance(error, NoSpace):
+                    self._full.add(self.ring.me.id)
+                    return False
+                if isinstance(error, CorruptReplica):
+                    yield from self._doubt(peer, key)
         return False
 
-    def _away(self, key: str, holders: list[Peer]) -> int:
-        """How many nodes that would own `key` are silent, but not for so long that their copies are given up."""
-        everyone = {peer.id: peer for peer in [*self.ring.known.values(), *holders, self.ring.me]}
-        nearest = sorted(everyone.values(), key=lambda peer: distance(key, peer.id))[: self.rules.k]
-        return sum(
-            1 for peer in nearest if peer.id in self.ring.down and not self.ring.gone(peer, self.rules.repair_delay_s)
-        )
+    def _send(self, peer: Peer, key: str, sources: list[Peer]) -> Step[bool]:
+        """Did `peer` take a copy of one of `sources`? Damaged ones are struck off; a full peer is left alone."""
+        while sources and peer.id not in self._full:
+            try:
+                yield Send(peer, key, sources[0])
+                self.report.sent += 1
+                return True
+            except REFUSALS as error:
+                self.report.errors.append(f"{peer.address}: {error}")
+                if isinstance(error, NoSpace):
+                    self._full.add(peer.id)
+                if not isinstance(error, CorruptReplica):
+                    return False
+                yield from self._doubt(sources.pop(0), key)
+        return False
+
+    def _doubt(self, holder: Peer, key: str) -> Step[None]:
+        """A copy of `holder` did not hash to its key: it must look at it, and put it aside."""
+        if holder == self.ring.me:
+            yield Verify(key)
+            return
+        try:
+            yield Call(holder, "doubt", (key,))
+        except NO_ANSWER:
+            return
 
     # -- the keys of others ------------------------------------------------------------------------------------
 
-    def _hand_over(self, report: Report) -> Step[None]:
+    def _hand_over(self) -> Step[None]:
         """Offer what I hold outside my k ranges to its owners; give it up when k have it and all is quiet."""
-        links = self.ring.links()
-        if links.predecessor is None:
+        me, before = self.ring.me.id, self.ring.predecessor
+        if before is None and not self.leaving:
             return
-        keys = [k for k in self.store.keys(self.ring.me.id, links.predecessor.id) if self.catalogue.is_file(k)]
+        keys = self.store.keys(me, me if before is None else before.id)
         while keys:
             try:
                 found = yield from self.ring.find_successor(keys[0])
             except REFUSALS as error:
-                report.errors.append(str(error))
-                keys = keys[BATCH:]
-                continue
+                self.report.errors.append(str(error))
+                self.report.kept += len(keys)
+                return
             start = found.predecessor.id if found.predecessor else found.me.id
-            mine = [key for key in keys if key == keys[0] or owns(start, found.me.id, key)]
-            keys = [key for key in keys if key not in set(mine)]
-            yield from self._offer(mine, found, report)
+            theirs = {key for key in keys if key == keys[0] or owns(start, found.me.id, key)}
+            yield from self._offer([key for key in keys if key in theirs], found)
+            keys = [key for key in keys if key not in theirs]
 
-    def _offer(self, keys: list[str], found: Links, report: Report) -> Step[None]:
+    def _offer(self, keys: list[str], found: Links) -> Step[None]:
         owners = owners_of(found, self.rules.k)
-        if self.ring.me.id in {owner.id for owner in owners}:
+        if self.leaving:
+            chain = owners_of(found, self.rules.k + 1)
+            owners = [owner for owner in chain if owner.id != self.ring.me.id][: self.rules.k]
+        elif self.ring.me.id in {owner.id for owner in owners}:
             return  # the responsible node looks after these
-        for batch in batches(keys):
-            holders = yield from self._holders(batch, owners, report)
+        for batch in batches([key for key in keys if self.catalogue.is_file(key)]):
+            holders = yield from self._holders(batch, owners)
             for key in batch:
-                for owner in owners:
-                    if owner not in holders[key] and (yield from self._send(owner, key, report)):
-                        holders[key].append(owner)
-                confirmed = len([peer for peer in holders[key] if peer.id != self.ring.me.id])
-                if confirmed >= self.rules.k and self.ring.quiet_s() >= self.rules.quiet_s:
-                    self.store.drop(key)
-                    report.dropped += 1
+                yield from self._pass_on(key, owners, holders[key])
 
-    def _send(self, peer: Peer, key: str, report: Report) -> Step[bool]:
-        try:
-            yield Send(peer, key)
-            report.sent += 1
-            return True
-        except (NoSpace, *REFUSALS) as error:
-            report.errors.append(f"{peer.address}: {error}")
-            return False
+    def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer]) -> Step[None]:
+        confirmed = len(holders)
+        missing = [owner for owner in owners if owner not in holders and owner.id in self._answered]
+        if missing and (yield from self._begin(key)):
+            for owner in missing:
+                confirmed += yield from self._send(owner, key, [self.ring.me])
+            yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id)
+        self.report.kept += confirmed < len(owners)
+        quiet = self.ring.quiet_s() >= self.rules.quiet_s
+        if confirmed >= self.rules.k and quiet and not self.leaving:
+            self.store.drop(key)
+            self.report.dropped += 1
 
-    def _holders(self, keys: list[str], peers: Iterable[Peer], report: Report) -> Step[dict[str, list[Peer]]]:
-        """Who of me and `peers` holds each key durably; who does not answer holds nothing."""
-        holders = {key: [self.ring.me] if self.store.has(key) else [] for key in keys}
-        for peer in peers:
+    def _holders(self, keys: list[str], peers: Iterable[Peer], mine: bool = False) -> Step[dict[str, list[Peer]]]:
+        """Who of `peers` (and me) holds each key durably."""
+        holders = {key: [self.ring.me] if mine and self.store.has(key) else [] for key in keys}
+        for peer in peers if keys else []:
             try:
                 has = yield Call(peer, "has_replicas", (keys,))
-            except PeerDown:
-                continue  # the ring's upkeep sees to that
             except REFUSALS as error:
-                report.errors.append(f"{peer.address}: {error}")
+                self._answered.discard(peer.id)
+                if not isinstance(error, PeerDown):  # the ring's upkeep sees to that
+                    self.report.errors.append(f"{peer.address}: {error}")
                 continue
+            self._answered.add(peer.id)
             for key, held in zip(keys, has, strict=True):
                 if held:
                     holders[key].append(peer)

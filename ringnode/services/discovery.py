@@ -17,9 +17,12 @@ from ringnode.catalogue.records import AHEAD_MS, Records
 from ringnode.config import Config, split_address
 from ringnode.errors import ConfigError, PeerRefused, RingnodeError
 from ringnode.objects.peers import Peers
+from ringnode.protocol.antientropy import catch_up
 from ringnode.protocol.chord import Ring
-from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.protocol.idspace import position
+from ringnode.protocol.membership import EXPELLED
 from ringnode.protocol.messages import Peer
+from ringnode.services.roster import KIND, Roster, member_of, peer_of
 
 log = logging.getLogger(__name__)
 
@@ -60,17 +63,18 @@ class Discovery:
         ring: Ring,
         peers: Peers,
         records: Records,
+        roster: Roster,
         greeting: Callable[[], Greeting],
         fresh: Callable[[], bool],
         founding: Callable[[], None],
         joined: Callable[[], None],
     ) -> None:
         self.failure: ConfigError | None = None  # why this node can never be part of its ring
-        self.met: dict[str, Peer] = {}  # peers heard of by address, before there is a record of them
         self._config = config
         self._ring = ring
         self._peers = peers
         self._records = records
+        self._roster = roster
         self._greeting = greeting
         self._fresh = fresh
         self._founding = founding
@@ -80,6 +84,8 @@ class Discovery:
 
     def once(self) -> None:
         """Look for the ring, and join or found it. ConfigError where this node can never be part of it."""
+        if self.failure:
+            raise self.failure
         if self._ring.joined and time.monotonic() - self._asked_at < SEEDS_EVERY_S:
             return
         self._asked_at = time.monotonic()
@@ -88,7 +94,7 @@ class Discovery:
         addresses = sorted({*seeds, *self._known()})
         answers, refusals = self._ask(addresses)
         others = [them for them in answers if them.boot != mine.boot and self._fits(mine, them)]
-        self.met |= {them.peer.id: them.peer for them in others if them.joined}
+        self._roster.met |= {them.peer.id: them.peer for them in others if them.joined}
         if self._ring.joined:
             return
         inside = [them for them in others if them.joined]
@@ -113,13 +119,38 @@ class Discovery:
         return all(mine.peer.address < them.peer.address for them in others)
 
     def _join(self, contact: Greeting) -> None:
+        address = contact.peer.address
         if self._fresh():
-            taken = [Peer.of(peer).id for peer in self._peers.call(contact.peer.address, "peers")]
+            owner = Peer.of(self._peers.call(address, "find_successor", position("ring", "place")))
+            chosen = self._peers.call(owner.address, "place", self._ring.me.address)
             with self._peers.lock:
-                self._ring.me = self._ring.me._replace(id=middle_of_largest_gap(taken, secrets.randbits(256)))
+                self._ring.me = Peer.of(self._ring.me._replace(id=chosen))
+        rolled_back = not self._fresh() and self._rolled_back(contact)
+        self._catch_up(contact, rolled_back)
         self._peers.run(self._ring.join(contact.peer))
         log.info("%s joined the ring by way of %s", self._config.name, contact.name)
         self._joined()
+
+    def _rolled_back(self, contact: Greeting) -> bool:
+        """Does the ring know of a later life of mine? Then my folder is an old copy. ConfigError if I am expelled."""
+        documents = self._peers.call(contact.peer.address, "get_records", [(KIND, self._ring.me.id)])
+        for member in filter(None, (member_of(Record.of(document)) for document in documents)):
+            if member.state == EXPELLED and member.verdict:
+                self.failure = expelled(member.verdict.by)
+                raise self.failure
+            if member.peer.incarnation >= self._ring.me.incarnation:
+                log.warning("the data folder is older than what the ring knows of this node: catching up")
+                with self._peers.lock:
+                    self._ring.me = self._ring.me._replace(incarnation=member.peer.incarnation + 1)
+                return True
+        return False
+
+    def _catch_up(self, contact: Greeting, rolled_back: bool) -> None:
+        """Hear all that the ring knows before I am a part of it."""
+        hold_back = self._records.outdated if rolled_back else None
+        moved = self._peers.run(catch_up(self._records, contact.peer, hold_back))
+        if moved > 1:
+            log.info("%s took over %d records from %s", self._config.name, moved, contact.name)
 
     def _fits(self, mine: Greeting, them: Greeting) -> bool:
         """Can we be in one ring? A ConfigError stops a node on its way in, never one that is in its ring."""
@@ -178,9 +209,6 @@ class Discovery:
         return list(greetings.values()), [a for a in answers if isinstance(a, PeerRefused)]
 
 
-def peer_of(record: Record) -> Peer | None:
-    """The peer that a record describes, None if it describes none."""
-    address, incarnation = record.doc.get("address"), record.doc.get("incarnation")
-    if isinstance(address, str) and isinstance(incarnation, int):
-        return Peer(record.key, address, incarnation)
-    return None
+def expelled(by: str) -> ConfigError:
+    """Why this node can be part of its ring no more."""
+    return ConfigError(f"this node was expelled from its ring by {by}: with an empty data folder it can join anew")

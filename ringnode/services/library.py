@@ -19,9 +19,9 @@ from ringnode.errors import Invalid, NotFound, RingnodeError, TooLarge
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import is_id
 from ringnode.protocol.messages import Peer
-from ringnode.services.discovery import peer_of
 from ringnode.services.durability import Durability
 from ringnode.services.reading import LocalFile, RemoteFile, Source, as_file
+from ringnode.services.roster import peer_of
 from ringnode.storage.blobs import Blobs, Spool
 
 ASK_AT_ONCE = 16

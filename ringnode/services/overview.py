@@ -13,7 +13,7 @@ from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import distance
 from ringnode.protocol.messages import Peer
-from ringnode.services.discovery import peer_of
+from ringnode.services.roster import peer_of
 
 ASK_AT_ONCE = 16
 RECENT_S = 600.0  # an older error of a loop is history

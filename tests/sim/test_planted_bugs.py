@@ -37,7 +37,7 @@ class FlushesPredecessor(Ring):
 
     def rectify(self) -> Any:
         try:
-            yield from self._links_of(self.predecessor or self.me)
+            yield from self.links_of(self.predecessor or self.me)
         except NO_ANSWER:
             self.predecessor = None
         yield from super().rectify()
@@ -77,7 +77,7 @@ class OneTryOnly(Ring):
 
     def stabilise(self) -> Any:
         try:
-            links = yield from self._links_of(self.successors[0])
+            links = yield from self.links_of(self.successors[0])
         except NO_ANSWER:
             return
         self._point(successors=self._trim([links.me, *links.successors]))

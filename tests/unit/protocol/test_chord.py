@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
-from ringnode.protocol.chord import Ring
+from ringnode.protocol.chord import MUTE_S, Ring
 from ringnode.protocol.messages import Call, Peer, Route
 
 
@@ -68,18 +68,53 @@ def test_the_silent_are_not_named_until_they_speak() -> None:
 def test_nobody_calls_itself_silent() -> None:
     me = ring()
     me.silent(me.me)
-    assert me.down == {}
+    assert me.mute == {}
 
 
 def test_members_are_the_live_and_those_not_long_gone() -> None:
     now = [0.0]
     made = Ring(peer("5"), lambda: now[0])
     made.known = {i: peer(i) for i in "79b"}
-    made.silent(peer("7"))
+    made.down["7"] = now[0]
+    made.silent(peer("b"))
     now[0] = 10.0
-    made.silent(peer("9"))
+    made.down["9"] = now[0]
     assert made.members(away_s=5) == 3 and made.members(away_s=20) == 4
     assert made.gone(peer("7"), 5) and not made.gone(peer("9"), 5) and not made.gone(peer("b"), 0)
+    made.barred = frozenset("b")
+    assert made.gone(peer("b"), 1000), "whoever left does not come back"
+
+
+def test_a_peer_that_only_others_reach_is_gone_for_me_in_the_end() -> None:
+    now = [0.0]
+    made = Ring(peer("5"), lambda: now[0])
+    made.silent(peer("7"))
+    now[0] = MUTE_S
+    assert made.gone(peer("7"), 0) and not made.gone(peer("7"), 600)
+
+
+def test_who_left_is_asked_no_more_and_stands_in_no_list() -> None:
+    me = ring(successors="79b")
+    me.barred = frozenset("79")
+    step = me.stabilise()
+    assert next(step) == Call(peer("b"), "links")
+    assert step.send(links("b", "9", "d7")).method == "notify"
+    assert names(me.successors) == "bd" and not me.notify(peer("9"))
+
+
+def test_my_keys_are_firmly_mine_once_both_neighbours_stay_the_same() -> None:
+    now = [0.0]
+    me = ring(predecessor="3", successors="79")
+    me.now = lambda: now[0]
+    assert me.firm_s() == 0
+    for said in ("3", "5", "5"):
+        now[0] += 10
+        step = me.stabilise()
+        next(step)
+        step.send(links("7", said, "9"))
+    assert me.firm_s() == 10
+    me._point(predecessor=peer("1"))
+    assert me.firm_s() == 0
 
 
 @pytest.mark.parametrize(
@@ -119,7 +154,7 @@ def test_stabilise_passes_over_the_dead_in_one_step() -> None:
     assert step.throw(PeerDown("dead")) == Call(peer("9"), "links")
     assert step.throw(NotJoined("restarted")) == Call(peer("b"), "links")
     assert step.send(links("b", "5", "d")).method == "notify"
-    assert names(me.successors) == "bd" and "7" in me.down
+    assert names(me.successors) == "bd" and "7" in me.mute
 
 
 @pytest.mark.parametrize("error", [PeerBusy("full"), PeerRefused("certificate")])
@@ -129,7 +164,7 @@ def test_busy_and_refused_are_not_death(error: Exception) -> None:
     next(step)
     with pytest.raises(StopIteration):
         step.throw(error)
-    assert names(me.successors) == "79" and me.down == {}
+    assert names(me.successors) == "79" and me.mute == {}
 
 
 def test_someone_else_at_an_address_is_a_death() -> None:
@@ -246,19 +281,6 @@ def test_the_nearest_live_known_peer_is_a_candidate() -> None:
     assert list(me.candidate()) == [], "nobody was passed over"
 
 
-def test_probes_go_round_and_note_the_silent_and_their_return() -> None:
-    me = ring()
-    me.known = {i: peer(i) for i in "1b"}
-    probed = []
-    for error in (PeerDown("dead"), PeerBusy("full"), None):
-        step = me.probe()
-        probed.append(next(step).peer)
-        with pytest.raises(StopIteration):
-            step.throw(error) if error else step.send(links(probed[-1].id, "0", "3"))
-        assert ("1" in me.down) == (error is not None)
-    assert names(probed) == "1b1"
-
-
 def test_fingers_reach_beyond_the_successor_only() -> None:
     me = ring(me="5", predecessor="3", successors="7", length=1)
     me.fingers = {0: peer("7")}
@@ -277,7 +299,7 @@ def test_a_lookup_asks_the_next_best_when_one_is_silent() -> None:
     asked = [next(step).peer]
     asked.append(step.throw(PeerDown("dead")).peer)
     asked.append(step.throw(PeerBusy("full")).peer)
-    assert names(asked) == "973" and "9" in me.down and "7" not in me.down
+    assert names(asked) == "973" and "9" in me.mute and "7" not in me.mute
     with pytest.raises(StopIteration) as end:
         step.send([links("3", "b", "5"), []])
     assert end.value.value.me == peer("3")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ringnode.errors import CorruptReplica, NoSpace, PeerDown, RingnodeError
+from ringnode.errors import Conflict, CorruptReplica, NoSpace, PeerDown, RingnodeError
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import owns
-from ringnode.protocol.messages import Call, Links, Peer
-from ringnode.protocol.replication import Fetch, Replication, Report, Rules, Send
+from ringnode.protocol.messages import Call, Fetch, Links, Peer, Send, Verify
+from ringnode.protocol.replication import Replication, Report, Rules
 
 K = 3
 
@@ -42,6 +42,9 @@ class Library:
     def is_file(self, key: str) -> bool:
         return key in self.songs
 
+    def size_bytes(self, key: str) -> int:
+        return 100
+
 
 class Nodes:
     """A ring at rest: nodes 1, 3, 5, 7, 9, b, d, f of a circle of 16, each with its files."""
@@ -53,6 +56,9 @@ class Nodes:
         self.library = Library(*songs)
         self.dead: set[str] = set()
         self.full: set[str] = set()
+        self.taken: set[str] = set()  # leases that somebody else has
+        self.rotten: set[str] = set()  # nodes whose copies are damaged
+        self.doubted: list[str] = []
         self.moved: list[tuple[str, str, str]] = []
         self.rings = {peer.id: self.ring(peer) for peer in self.peers}
 
@@ -64,12 +70,13 @@ class Nodes:
         ring.known = {peer.id: peer for peer in order}
         return ring
 
-    def kill(self, *ids: str, since: float = 0.0) -> None:
+    def kill(self, *ids: str, since: float = 0.0, found: bool = True) -> None:
         """The ring has closed over them; everyone remembers since when."""
         self.dead |= set(ids)
         for me, ring in self.rings.items():
             ring.successors = [peer for peer in ring.successors if peer.id not in self.dead]
-            ring.down = dict.fromkeys(sorted(self.dead), self.now - since)
+            ring.mute = dict.fromkeys(sorted(self.dead), self.now - since)
+            ring.down = dict(ring.mute) if found else {}
             live = [peer for peer in self.peers if peer.id not in self.dead]
             at = next(i for i, peer in enumerate(live) if peer.id >= me)
             ring.predecessor = live[at - 1]
@@ -91,6 +98,9 @@ class Nodes:
                 value, resume = error, step.throw  # type: ignore[assignment]
 
     def perform(self, at: str, effect: Any) -> Any:
+        if isinstance(effect, Verify):
+            self.doubted.append(at)
+            return False
         if effect.peer.id in self.dead:
             raise PeerDown("dead")
         there = self.files[effect.peer.id]
@@ -99,16 +109,32 @@ class Nodes:
         if isinstance(effect, Call) and effect.method == "route":
             found, closer = self.rings[effect.peer.id].route(*effect.args)
             return [found, closer]
+        if isinstance(effect, Call) and effect.method == "doubt":
+            self.doubted.append(effect.peer.id)
+            return None
+        if isinstance(effect, Call):
+            return self.perform_lease(effect)
         if isinstance(effect, Send):
+            if effect.source.id in self.rotten:
+                raise CorruptReplica("rotten")
             if effect.peer.id in self.full:
                 raise NoSpace("full")
             there.held.add(effect.key)
-            self.moved.append((at, effect.key, effect.peer.id))
+            self.moved.append((effect.source.id, effect.key, effect.peer.id))
             return None
         assert isinstance(effect, Fetch)
+        if effect.peer.id in self.rotten:
+            raise CorruptReplica("rotten")
+        if at in self.full:
+            raise NoSpace("full")
         self.files[at].held.add(effect.key)
         self.moved.append((effect.peer.id, effect.key, at))
         return None
+
+    def perform_lease(self, effect: Call) -> Any:
+        if effect.method == "lease" and effect.args[0].rpartition("/")[2] in self.taken:
+            raise Conflict("another has it")
+        return {"find_successor": effect.peer, "lease": 1, "release": None}[effect.method]
 
     def holders(self, key: str) -> str:
         return "".join(sorted(i for i, files in self.files.items() if files.has(key)))
@@ -203,18 +229,60 @@ def test_files_without_a_song_are_left_alone() -> None:
     assert nodes.holders("4") == "5f" and nodes.moved == []
 
 
-def test_a_damaged_source_is_passed_over() -> None:
+def test_a_damaged_source_is_passed_over_and_told() -> None:
     nodes = Nodes("4", n7="4", n9="4")
-    perform = nodes.perform
-
-    def broken(at: str, effect: Any) -> Any:
-        if isinstance(effect, Fetch) and effect.peer.id == "7":
-            raise CorruptReplica("rotten")
-        return perform(at, effect)
-
-    nodes.perform = broken  # type: ignore[method-assign]
+    nodes.rotten.add("7")
     nodes.replicate("5")
-    assert nodes.holders("4") == "579" and nodes.moved == [("9", "4", "5")]
+    assert nodes.holders("4") == "579" and nodes.moved == [("9", "4", "5")] and nodes.doubted == ["7"]
+
+
+def test_my_own_damaged_copy_is_looked_at() -> None:
+    nodes = Nodes("4", n5="4", n7="4")
+    nodes.rotten.add("5")
+    nodes.replicate("5")
+    assert nodes.doubted == ["5"] and nodes.moved == [("7", "4", "9")]
+
+
+def test_silence_is_no_verdict() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    nodes.kill("7", "9", found=False)
+    assert nodes.replicate("5").waiting == 1 and nodes.moved == []
+
+
+def test_to_who_does_not_answer_nothing_is_copied() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    nodes.dead.add("7")  # the ring still points there
+    assert nodes.replicate("5").waiting == 1 and nodes.moved == []
+
+
+def test_a_full_node_passes_copies_on_that_it_cannot_take() -> None:
+    nodes = Nodes("4", n9="4")
+    nodes.full |= {"5"}
+    nodes.replicate("5")
+    assert nodes.holders("4") == "79b" and nodes.moved == [("9", "4", "7"), ("9", "4", "b")]
+
+
+def test_what_another_node_is_at_is_left_to_it() -> None:
+    nodes = Nodes("4", n5="4")
+    nodes.taken.add("4")
+    assert nodes.replicate("5").waiting == 1 and nodes.moved == []
+
+
+def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
+    nodes = Nodes("248", n5="4", n7="248")
+    ring = nodes.rings["7"]
+    ring.part()
+    for other in nodes.rings.values():
+        other.successors = [peer for peer in other.successors if peer.id != "7"]
+    nodes.rings["9"].predecessor = Peer("5", "node-5")
+    replication = Replication(ring, nodes.files["7"], nodes.library, Rules(K, 600, 0))
+    replication.leaving = True
+    nodes.full.add("3")
+    assert nodes.run("7", replication.replicate()).kept == 1, "3 could not take its copy of 2"
+    nodes.full.clear()
+    report = nodes.run("7", replication.replicate())
+    assert report.kept == 0 and not report.errors
+    assert [nodes.holders(song) for song in "248"] == ["3579", "579b", "79bd"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,5 +1,6 @@
 """Finding the ring: who founds it, who joins, and who is told that it cannot be part of it."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.messages import Peer
 from ringnode.services.discovery import Discovery, Greeting
+from ringnode.services.roster import Roster
 
 NOW_MS = 1_700_000_000_000
 A, B, C = "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"
@@ -26,6 +28,7 @@ class Answers(Peers):
         super().__init__(1.0)
         self.table: dict[str, Any] = {}
         self.address = address
+        self.ring_knows: list[Any] = []  # of the newcomer itself
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
         answer = self.table.get(address)
@@ -35,8 +38,16 @@ class Answers(Peers):
             raise answer
         if method == "ping":
             return {**answer._asdict(), "peer": list(answer.peer)}
-        if method == "peers":
-            return [list(answer.peer)]
+        if method == "place":
+            return "5" * 64
+        if method == "find_successor":
+            return list(answer.peer)
+        if method == "get_records":
+            return self.ring_knows
+        if method == "digests":
+            return [[0] * 256 for _ in args[0]] if args[0] else [0] * 256
+        if method in ("entries", "put_records"):
+            return []
         links = [list(answer.peer), list(answer.peer), [list(answer.peer)]]
         return {"links": links, "route": [links, []], "notify": None, "kick": None}[method]
 
@@ -53,9 +64,11 @@ class Newcomer:
         self.fresh = fresh
         self.joined: list[bool] = []
         self.peers.table[B] = self.greeting()
+        self.roster = Roster("me", "", self.ring, self.records, random.Random(1), lambda news: None)
         self.discovery = Discovery(
-            self.config, self.ring, self.peers, self.records, self.greeting, lambda: self.fresh, self.found, self.join
-        )
+            self.config, self.ring, self.peers, self.records, self.roster,
+            self.greeting, lambda: self.fresh, self.found, self.join,
+        )  # fmt: skip
 
     def found(self) -> None:
         assert not self.ring.joined, "what a ring needs is there before anybody is served"
@@ -170,7 +183,7 @@ def test_a_misfit_does_not_stop_a_node_that_is_in_its_ring(made: list[Newcomer],
     node.ring.found()
     node.other(A, k=2)
     node.discovery.once()
-    assert node.discovery.failure is None and node.discovery.met == {}
+    assert node.discovery.failure is None and node.roster.met == {}
 
 
 @pytest.mark.parametrize(("offset_ms", "words"), [(3_600_000, "behind"), (-3_600_000, "ahead of")])
@@ -200,7 +213,7 @@ def test_a_founder_hears_of_another_ring_of_the_same_authority(made: list[Newcom
     node.ring.found()
     node.other(A)
     node.discovery.once()
-    assert node.discovery.met == {"1" * 64: Peer("1" * 64, A, 1)}
+    assert node.roster.met == {"1" * 64: Peer("1" * 64, A, 1)}
 
 
 def test_garbage_instead_of_a_greeting_is_refused() -> None:

@@ -1,0 +1,75 @@
+"""When something is acknowledged: when W = k//2 + 1 nodes hold it durably, or all there are in a smaller ring.
+
+The rest of the k copies follow in the background. Fewer than W: NotEnoughReplicas, and nothing is shown that was not
+acknowledged. These steps are a client's: they ask `home`, the node they belong to, for the owners of a key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown
+from ringnode.protocol.idspace import position
+from ringnode.protocol.messages import AtOnce, Call, Peer, Step, Wait
+
+GAP_ROUNDS = 32  # the ring closes over a death within a few rounds of its upkeep
+PAUSE_S = 0.25
+SPARES = 3  # nodes after the owners that take a copy where an owner cannot
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Puts files and records on the owners of their keys."""
+
+    home: Peer
+    k: int
+    away_s: float  # how long a silent node still counts
+
+    def owners(self, key: str, spares: int = 0) -> Step[list[Peer]]:
+        """The k nodes a key belongs to, and `spares` more, as the ring says now.
+
+        For a moment after a death nobody answers for the dead node's keys: that is waited out, then PeerDown.
+        """
+        for _ in range(GAP_ROUNDS):
+            try:
+                found = yield Call(self.home, "owners", (key, self.k + spares))
+                return [Peer.of(peer) for peer in found]
+            except PeerDown:
+                yield Wait(PAUSE_S)
+        raise PeerDown(f"no node answers for {key[:12]} now: try again soon")
+
+    def wanted(self) -> Step[int]:
+        """How many nodes must hold something durably before it is acknowledged."""
+        members: int = yield Call(self.home, "members", (self.away_s,))
+        return min(self.k // 2 + 1, members)
+
+    def put(self, key: str, place: Callable[[Peer], Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
+        """Perform the effect `place` makes for each owner of `key`, or for the nodes after them, until W are done.
+
+        The others go on; `ended` is called when the last has ended.
+        NotEnoughReplicas if fewer than W could; NoSpace if that is because they are full.
+        """
+        nodes = yield from self.owners(key, SPARES)
+        wanted = yield from self.wanted()
+        yield from self._first(wanted, [place(peer) for peer in nodes], ended)
+
+    def _first(self, wanted: int, effects: list[Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
+        done, errors = yield AtOnce(effects[: self.k], wanted, effects[self.k :], ended)
+        if done < wanted:
+            if errors and all(isinstance(error, NoSpace) for error in errors):
+                raise errors[0]
+            why = f" ({errors[0]})" if errors else ""
+            raise NotEnoughReplicas(f"only {done} of the {wanted} nodes needed took it: try again soon{why}")
+
+    def publish(self, kind: str, key: str, record: Any) -> Step[None]:
+        """Put a record on the owners of its key, and then at home: nobody here sees what others may not keep."""
+        nodes = yield from self.owners(place_of(kind, key))
+        others = [peer for peer in nodes if peer.address != self.home.address]
+        wanted = (yield from self.wanted()) - (len(nodes) - len(others))
+        yield from self._first(wanted, [Call(peer, "put_records", ([record], True)) for peer in others])
+        yield Call(self.home, "put_records", ([record], True))
+
+
+def place_of(kind: str, key: str) -> str:
+    """Where a record lies on the circle: a song's with its file."""
+    return key if kind == "song" else position(kind, key)

@@ -1,0 +1,77 @@
+"""Records to everyone: news is told to a few, who tell it on; and any two nodes compare all they have, in turn.
+
+All of it are steps, which the driver resumes with the ring's lock held: a node's threads and the simulator alike.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.protocol.antientropy import RECORDS_A_ROUND, RECORDS_AT_ONCE, exchange
+from ringnode.protocol.chord import Ring
+from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step
+
+FAN_OUT = 4  # peers told of a new record: 98 % of 100 nodes within 8 hops, the exchange does the rest
+OUTBOX_LIMIT = 10_000  # records waiting to be told; the exchange finds what did not fit
+
+
+class Gossip:
+    """One node's part in it. `kick` makes a loop run early."""
+
+    def __init__(self, ring: Ring, records: Records, chance: random.Random, kick: Callable[[str], None]) -> None:
+        self._ring = ring
+        self._chance = chance
+        self._records = records
+        self._kick = kick
+        self._outbox: deque[Record] = deque(maxlen=OUTBOX_LIMIT)
+        self._equal_at: dict[str, float] = {}  # when a peer last had all that I had, by id
+        self._tombstones: dict[tuple[str, str], float] = {}  # old ones, and when I first saw that they are old
+
+    def tell(self, news: list[Record]) -> None:
+        """Have these records told to random peers, soon."""
+        self._outbox.extend(news)
+        self._kick("spread")
+
+    def spread(self) -> Step[bool]:
+        """Tell what is new to a few random peers, who tell it on if it was news to them. True: there is more."""
+        news: list[Record] = []
+        while self._outbox and len(news) < RECORDS_AT_ONCE:
+            news.append(self._outbox.popleft())
+        for peer in self._random_peers(FAN_OUT) if news else []:
+            try:
+                yield Call(peer, "put_records", (news, True))
+            except NO_ANSWER:
+                continue  # the exchange will bring it there
+        return bool(self._outbox)
+
+    def exchange(self) -> Step[bool]:
+        """Make the records of one random peer and mine equal. True: there is more."""
+        for peer in self._random_peers(1):
+            began = self._ring.now()
+            moved = yield from exchange(self._records, peer)
+            if moved >= RECORDS_A_ROUND:
+                return True
+            self._equal_at[peer.id] = began
+        return False
+
+    def forget(self) -> int:
+        """Forget the old tombstones that every member has had, also those that are down. Returns how many.
+
+        A member that does not know of a deletion would bring the record back; so one that is gone for good has to be
+        expelled before anything is forgotten.
+        """
+        now = self._ring.now()
+        self._tombstones = {name: self._tombstones.get(name, now) for name in self._records.old_tombstones()}
+        equal_at = min((self._equal_at.get(id, float("-inf")) for id in self._ring.known), default=now)
+        old = [name for name, seen in self._tombstones.items() if seen < equal_at]
+        if old:
+            self._records.forget(old)
+        return len(old)
+
+    def _random_peers(self, count: int) -> list[Peer]:
+        everyone = {peer.id: peer for peer in [*self._ring.known.values(), *self._ring.successors]}
+        everyone.pop(self._ring.me.id, None)
+        live = sorted(peer for peer in everyone.values() if peer.id not in self._ring.mute)
+        return self._chance.sample(live, min(count, len(live)))

@@ -1,0 +1,126 @@
+"""The ring's members as records: who there is, what is said of them, and what this node says.
+
+A node's record holds what it tells of itself, and the last verdict on it, which others may write too. Whoever calls
+holds the ring's lock: a node's threads and the simulator alike.
+"""
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.errors import Conflict
+from ringnode.protocol.chord import Ring
+from ringnode.protocol.idspace import middle_of_largest_gap
+from ringnode.protocol.membership import GONE, LEAVING, LEFT, Member, Membership, Verdict
+from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step
+
+log = logging.getLogger(__name__)
+
+KIND = "peer"
+GIVEN = 1000  # places remembered: more nodes do not start at once
+FREE_STEP = 0.05  # free space is told anew when it changed by this share
+
+
+Tell = Callable[[list[Record]], None]
+
+
+class Roster:
+    """One node's view of the members, kept in its catalogue. `tell` spreads records to other nodes."""
+
+    def __init__(self, name: str, api: str, ring: Ring, records: Records, chance: random.Random, tell: Tell) -> None:
+        self.membership = Membership(ring, self, chance)
+        self.met: dict[str, Peer] = {}  # peers heard of by address, before there is a record of them
+        self._name = name
+        self._api = api
+        self._ring = ring
+        self._chance = chance
+        self._records = records
+        self._tell = tell
+        self._said: list[tuple[str, Verdict]] = []
+        self._given: dict[str, str] = {}  # places on the circle, by the address that asked
+
+    def refresh(self) -> None:
+        """Take over what the records say."""
+        members = [member for record in self._records.live(KIND) if (member := member_of(record))]
+        named = {member.peer.id for member in members}
+        self.membership.hear([*members, *(Member(peer) for id, peer in self.met.items() if id not in named)])
+
+    def probe(self) -> Step[None]:
+        """One round of looking who is up."""
+        self.refresh()
+        yield from self.membership.probe()
+
+    def say(self, peer: Peer, verdict: Verdict) -> None:
+        """Write a verdict into the peer's record, and have it told."""
+        record = self._records.get(KIND, peer.id)
+        if record:
+            log.info("%s is %s", record.doc.get("name", peer.id[:12]), verdict.state)
+            self._write(record, {"verdict": list(verdict)})
+
+    def announce(self, free_bytes: int) -> None:
+        """Say who and where I am, where that has changed; and that former selves at my address are no more."""
+        me = self._ring.me
+        record = self._records.get(KIND, me.id)
+        known = record.doc if record else {}
+        said = known.get("free_bytes", -1)
+        mine = {
+            "name": self._name,
+            "address": me.address,
+            "api": self._api,
+            "incarnation": me.incarnation,
+            "free_bytes": said if abs(free_bytes - said) <= FREE_STEP * abs(said) else free_bytes,
+        }
+        changes = {name: value for name, value in mine.items() if known.get(name) != value}
+        if record is None:
+            self._tell([self._records.put(KIND, me.id, mine)])
+        elif changes:
+            self._write(record, changes)
+        for member in list(self.membership.members.values()):
+            if member.peer.address == me.address and member.state not in GONE:
+                self.say(member.peer, Verdict(LEFT, member.peer.incarnation, me.id))
+
+    def say_of_me(self, state: str) -> None:
+        """LEAVING or LEFT: by my own word."""
+        me = self._ring.me
+        self.say(me, Verdict(state, me.incarnation, me.id))
+
+    def leave(self) -> Step[None]:
+        """Begin to leave: out of the ring, but still here, until my files have other holders. Conflict if alone."""
+        before, alone = self._ring.predecessor, self._ring.successors in ([], [self._ring.me])
+        if alone or not self._ring.known:
+            raise Conflict("this is the only node of its ring: its music would be lost with it")
+        self._ring.part()
+        self.say_of_me(LEAVING)
+        try:
+            yield Call(before or self._ring.me, "kick", ("stabilise",))
+        except NO_ANSWER:
+            return
+
+    def place(self, address: str) -> str:
+        """An id for a new node, in the largest gap; one that was given counts as taken."""
+        others = {at: id for at, id in self._given.items() if at != address}
+        taken = [self._ring.me.id, *self.membership.members, *others.values()]
+        chosen = middle_of_largest_gap(taken, self._chance.getrandbits(256))
+        self._given = dict([*others.items(), (address, chosen)][-GIVEN:])
+        return chosen
+
+    def _write(self, record: Record, changes: dict[str, Any]) -> None:
+        edited = self._records.draft_edit(record, changes)
+        self._tell(self._records.merge([edited]))
+
+
+def peer_of(record: Record) -> Peer | None:
+    """The peer that a record describes, None if it describes none."""
+    address, incarnation = record.doc.get("address"), record.doc.get("incarnation")
+    if isinstance(address, str) and isinstance(incarnation, int):
+        return Peer(record.key, address, incarnation)
+    return None
+
+
+def member_of(record: Record) -> Member | None:
+    """The same with what is said of it."""
+    peer = peer_of(record)
+    return Member(peer, Verdict.of(record.doc.get("verdict"))) if peer else None
