@@ -233,9 +233,10 @@ class Ring:
 
         Also a node in no ring may ask if it knows peers; else NotJoined.
         """
-        if self.owns(key) or not self._hints():
+        candidates = self.closer(key)
+        if self.owns(key) or not (self.joined or candidates):
             return self.links()
-        return (yield from self._walk(key, self.closer(key)))
+        return (yield from self._walk(key, candidates))
 
     def links_of(self, peer: Peer) -> Step[Links]:
         """Ask a peer for its pointers; someone else at its address is as good as its death."""

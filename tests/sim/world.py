@@ -10,20 +10,25 @@ import heapq
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgpack
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, RingnodeError
 from ringnode.protocol.chord import SUCCESSORS, Ring
-from ringnode.protocol.messages import Call, Links, Peer
+from ringnode.protocol.membership import Member, Membership, Verdict
+from ringnode.protocol.messages import AtOnce, Call, Links, Peer, Wait
 
 TIMEOUT_S = 0.5
 PERIOD_S = 1.0
 DELAY_S = 0.005  # median of one way; the tail is long
-HANDLERS = ("ping", "links", "route", "notify", "kick")
 
 Back = Callable[[Any], None]  # takes an effect's result, or the error it ended with
+
+
+class NoReply(PeerDown):
+    """The peer itself did not answer."""
 
 
 @dataclass
@@ -36,44 +41,67 @@ class Faults:
     busy: float = 0.0
 
 
+class Rounds:
+    """One loop of a node: a round at a time, and another at once if it was kicked meanwhile."""
+
+    def __init__(self, period_s: float, step: Callable[[], Generator[Any, Any, Any]]) -> None:
+        self.period_s = period_s
+        self.step = step
+        self.running = False
+        self.kicked = False
+
+
 class Node:
-    """One simulated process, from its start to its crash."""
+    """One simulated process, from its start to its crash: the ring and the watch over its members."""
 
     def __init__(self, world: "World", peer: Peer) -> None:
         self.world = world
         self.ring = world.ring_class(peer, lambda: world.now, world.length)
+        self.membership = Membership(self.ring, self, world.chance(f"member/{peer.address}/{peer.incarnation}"))
         self.alive = True
         self.paused_until = 0.0
-        self.maintaining = False
-        self.kicked = False  # while a round was under way: another follows it
+        self.loops = {
+            "stabilise": Rounds(PERIOD_S, lambda: world.upkeep(self)),
+            "probe": Rounds(PERIOD_S, self.membership.probe),
+        }
 
     @property
     def id(self) -> str:
         return self.ring.me.id
 
+    def say(self, peer: Peer, verdict: Verdict) -> None:
+        """There are no records here to write it in."""
+
     def answer(self, method: str, args: list[Any]) -> Any:
-        """What the remote object answers, or the error it raises."""
-        assert method in HANDLERS, method
+        """What the remote object answers, the error it raises, or the step that will find the answer."""
         try:
-            return copied(getattr(self, f"_{method}")(*args))
+            return getattr(self, f"on_{method}")(*args)
         except RingnodeError as error:
             return error
 
-    def _ping(self) -> bool:
+    def on_ping(self) -> bool:
         return self.ring.joined
 
-    def _links(self) -> Links:
+    def on_links(self) -> Links:
         return self.ring.links()
 
-    def _route(self, key: str) -> Any:
+    def on_route(self, key: str) -> Any:
         return self.ring.route(key)
 
-    def _notify(self, peer: list[Any]) -> None:
-        self.ring.notify(Peer.of(peer))
+    def on_notify(self, peer: list[Any]) -> None:
+        if self.ring.notify(Peer.of(peer)):
+            self.on_kick("stabilise")
 
-    def _kick(self, _loop: str) -> None:
-        self.kicked = True
-        self.world.at(self.world.now, lambda: self.world.maintain(self) if self.kicked else None)
+    def on_reaches(self, peer: list[Any]) -> Any:
+        return self.membership.reaches(Peer.of(peer))
+
+    def on_accused(self, incarnation: int) -> None:
+        self.membership.accused(incarnation)
+
+    def on_kick(self, loop: str) -> None:
+        rounds = self.loops[loop]
+        rounds.kicked = True
+        self.world.at(self.world.now, lambda: self.world.round(self, loop) if rounds.kicked else None)
 
 
 class World:
@@ -93,7 +121,13 @@ class World:
         self.nodes: dict[str, Node] = {}
         self.records: dict[str, tuple[Peer, float]] = {}  # address -> who it is, and since when
         self.in_flight: dict[int, tuple[Node, Any]] = {}  # replies, and whom they go to
-        self.performers: dict[type, Callable[[Node, Any, Back], None]] = {Call: self._call}  # by type of effect
+        self.performers: dict[type, Callable[[Node, Any, Back], None]] = {
+            Call: self._call,
+            AtOnce: self._at_once,
+            Wait: lambda node, effect, back: self.at(self.now + effect.seconds, lambda: back(None)),
+        }
+        self.tries = 1  # the pool of connections makes two; rounds are what the stories of the ring count
+        self.unplugged: set[str] = set()  # addresses that do not even refuse when their node is dead
         self.groups: dict[str, int] = {}  # address -> side of a partition
         self.deaf: set[tuple[str, str]] = set()  # (from, to) that is not heard
         self.on_event: Callable[[], None] = lambda: None
@@ -101,7 +135,11 @@ class World:
         self.trace = hashlib.sha256()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
-        self._chance = {name: random.Random(f"{seed}/{name}") for name in ("delay", "faults", "stagger", "id")}
+        self._chance = {name: self.chance(name) for name in ("delay", "faults", "stagger", "id")}
+
+    def chance(self, name: str) -> random.Random:
+        """A generator for one purpose."""
+        return random.Random(f"{self.seed}/{name}")
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -141,37 +179,46 @@ class World:
 
     def _start(self, node: Node) -> None:
         self.nodes[node.ring.me.address] = node
-        self.at(self.now + self._chance["stagger"].uniform(0, PERIOD_S), lambda: self._tick(node))
+        for name, rounds in node.loops.items():
+            self.at(self.now + self._chance["stagger"].uniform(0, rounds.period_s), partial(self._tick, node, name))
 
-    def _tick(self, node: Node) -> None:
+    def _tick(self, node: Node, loop: str) -> None:
         if node.alive:
-            self.maintain(node)
-            self.at(self.now + self._chance["stagger"].uniform(0.9, 1.1) * PERIOD_S, lambda: self._tick(node))
+            self.round(node, loop)
+            pause = self._chance["stagger"].uniform(0.9, 1.1) * node.loops[loop].period_s
+            self.at(self.now + pause, partial(self._tick, node, loop))
 
-    def maintain(self, node: Node) -> None:
-        """One round of upkeep, unless one is under way: join while it has to, then the ring's own."""
-        if not node.alive or node.maintaining or node.paused_until > self.now:
+    def round(self, node: Node, loop: str) -> None:
+        """One round of a loop, unless one is under way."""
+        rounds = node.loops[loop]
+        if not node.alive or rounds.running or node.paused_until > self.now:
             return
-        node.maintaining, node.kicked = True, False
+        rounds.running, rounds.kicked = True, False
+
+        def done(result: Any) -> None:
+            rounds.running = False
+            if rounds.kicked or result is True:  # a true answer: there is more to do now
+                self.round(node, loop)
+
+        self.spawn(node, rounds.step(), done)
+
+    def upkeep(self, node: Node) -> Generator[Any, Any, None]:
+        """A round of the ring: join while it has to, then its own."""
         if self.known:
             self._hear_of_peers(node)
-
-        def done(_: Any) -> None:
-            node.maintaining = False
-            me = node.ring.me
-            if node.ring.joined and self.records.get(me.address, (None, 0.0))[0] != me:
-                self.records[me.address] = (me, self.now)
-            if node.kicked:
-                self.maintain(node)
-
-        self.spawn(node, node.ring.maintain() if node.ring.joined else self._joining(node), done)
+        yield from node.ring.maintain() if node.ring.joined else self._joining(node)
+        me = node.ring.me
+        if node.ring.joined and self.records.get(me.address, (None, 0.0))[0] != me:
+            self.records[me.address] = (me, self.now)
 
     def _hear_of_peers(self, node: Node) -> None:
         """A simple stand-in for the replicated records of peers."""
-        me = node.ring.me
+        me, heard = node.ring.me, dict(node.ring.known)
         for peer, since in self.records.values():
             if peer.id != me.id and since + self.news_s <= self.now and self.hears(peer.address, me.address):
-                node.ring.known[peer.id] = peer
+                heard[peer.id] = peer
+        if heard != node.ring.known:
+            node.membership.hear(map(Member, heard.values()))
 
     def _joining(self, node: Node) -> Generator[Call, Any, None]:
         seeds = [other.ring.me for other in self.live if other.ring.joined]
@@ -223,11 +270,28 @@ class World:
             self.performers[type(effect)](node, effect, lambda result: self._resume(node, step, done, result))
 
     def _call(self, node: Node, call: Call, back: Back) -> None:
-        """The request arrives or does not, so does its reply, or patience ends: one of them resumes the step."""
-        mine, theirs, args = node.ring.me.address, call.peer.address, copied(list(call.args))
-        if mine == theirs:
-            back(node.answer(call.method, args))
+        """One try, and another where nothing came back, as the pool of connections does."""
+        args = copied(list(call.args))
+        if call.peer.address == node.ring.me.address:
+            self._answered(node, node.answer(call.method, args), back)
             return
+        tries = [self.tries]
+
+        def attempt() -> None:
+            tries[0] -= 1
+            self._try(node, call, args, again)
+
+        def again(value: Any) -> None:
+            if isinstance(value, NoReply) and tries[0] and node.alive:
+                attempt()
+            else:
+                back(value)
+
+        attempt()
+
+    def _try(self, node: Node, call: Call, args: Any, back: Back) -> None:
+        """The request arrives or does not, so does its reply, or patience ends: one of them resumes the step."""
+        mine, theirs = node.ring.me.address, call.peer.address
         self.calls += 1
         self.trace.update(f"{self.now:.6f} {node.id} {call.peer.id} {call.method}\n".encode())
         waiting = [True]
@@ -239,25 +303,69 @@ class World:
                 waiting[0] = False
                 back(value)
 
-        self.at(self.now + TIMEOUT_S, lambda: once(PeerDown(f"{theirs} does not answer")))
+        self.at(self.now + (call.timeout_s or TIMEOUT_S), lambda: once(NoReply(f"{theirs} does not answer")))
         if self.hears(mine, theirs) and not self._happens(self.faults.lost_requests):
             for _ in range(1 + self._happens(self.faults.duplicates)):
-                self.at(self.now + self._delay(), lambda: self._arrive(node, call, args, once))
+                self.at(self.now + self._delay(), lambda: self._arrive(node, call, copied(args), once))
 
     def _arrive(self, node: Node, call: Call, args: Any, once: Back) -> None:
         there = self.nodes.get(call.peer.address)
         if there is not None and there.alive and there.paused_until > self.now:
             self.at(there.paused_until, lambda: self._arrive(node, call, args, once))
             return
-        value: Any
+
+        def reply(value: Any) -> None:
+            if self.hears(call.peer.address, node.ring.me.address) and not self._happens(self.faults.lost_replies):
+                self._reply(node, value, once)
+
         if there is None or not there.alive:
-            value = PeerDown(f"{call.peer.address} refuses")
+            if call.peer.address not in self.unplugged:
+                reply(NoReply(f"{call.peer.address} refuses"))
         elif self._happens(self.faults.busy):
-            value = PeerBusy(f"{call.peer.address} is busy")
+            reply(PeerBusy(f"{call.peer.address} is busy"))
         else:
-            value = there.answer(call.method, args)
-        if self.hears(call.peer.address, node.ring.me.address) and not self._happens(self.faults.lost_replies):
-            self._reply(node, value, once)
+            self._answered(there, there.answer(call.method, args), reply)
+
+    def _answered(self, there: Node, value: Any, back: Back) -> None:
+        """Hand on an answer as the wire gives it, also one that a step has yet to find."""
+
+        def done(value: Any) -> None:
+            back(value if isinstance(value, RingnodeError) else copied(value))
+
+        if isinstance(value, Generator):
+            self.spawn(there, value, done)
+        else:
+            done(value)
+
+    def _at_once(self, node: Node, effect: AtOnce, back: Back) -> None:
+        open_, spares = [0], list(effect.spares)
+        done, errors = [0], []
+        waiting = [True]
+
+        def start(some: Any) -> None:
+            open_[0] += 1
+            self.performers[type(some)](node, some, ended)
+
+        def ended(value: Any) -> None:
+            open_[0] -= 1
+            if not isinstance(value, RingnodeError):
+                done[0] += 1
+            else:
+                errors.append(value)
+                if spares and waiting[0]:
+                    start(spares.pop(0))
+            look()
+
+        def look() -> None:
+            if waiting[0] and (done[0] >= effect.wanted or not open_[0]):
+                waiting[0] = False
+                back((done[0], errors))
+
+        open_[0] += 1  # until all are under way: an effect may end at once
+        for some in effect.effects:
+            start(some)
+        open_[0] -= 1
+        look()
 
     def _reply(self, node: Node, value: Any, once: Back) -> None:
         number = self._count
