@@ -323,8 +323,9 @@ class Ring:
         ]
 
     def _hints(self) -> list[Peer]:
-        """Every peer I have heard of and not found silent, in order of id."""
+        """Every peer I have heard of and not found silent, in order of id; the silent ones where there is no other."""
         heard = [*self.known.values(), *self.fingers.values(), *self.successors]
         if self.predecessor:
             heard.append(self.predecessor)
-        return sorted({peer.id: peer for peer in self._live(heard)}.values())
+        others = [peer for peer in heard if peer.id != self.me.id]
+        return sorted({peer.id: peer for peer in self._live(heard) or others}.values())
