@@ -43,6 +43,7 @@ def settled(world: World, within_s: float = SETTLE_S) -> None:
     """The faults have ended: the ring must become ideal, and every lookup from everywhere right."""
     world.faults = Faults()
     world.groups, world.deaf = {}, set()
+    world.run(max(0.0, *(node.paused_until - world.now for node in world.nodes.values()), 0.0))
     assert world.run_until(lambda: ideal(world), within_s), f"no ideal ring after {within_s} s"
     chance = random.Random(f"{world.seed}/keys")
     asked = []
