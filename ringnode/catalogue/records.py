@@ -27,13 +27,21 @@ Entry = tuple[str, str, int]
 
 
 class Records:
-    """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` one a kind."""
+    """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` one a kind.
+
+    `life` tells this process from others of the node in its stamps; chance chooses if it is empty.
+    """
 
     def __init__(
-        self, db: Database, node: str, now_ms: Callable[[], int], projections: dict[str, Projection] | None = None
+        self,
+        db: Database,
+        node: str,
+        now_ms: Callable[[], int],
+        projections: dict[str, Projection] | None = None,
+        life: str = "",
     ) -> None:
         self.db = db
-        self._mark = f"{node}.{secrets.token_hex(4)}"  # no two processes of a node give the same stamp
+        self._mark = f"{node}.{life or secrets.token_hex(4)}"  # no two processes of a node give the same stamp
         self._clock = 0
         self._lock = threading.Lock()
         self._now_ms = now_ms
@@ -102,6 +110,15 @@ class Records:
                 now_ms = self._now_ms()
                 news = [merged for record in candidates if (merged := self._merge_one(tx, record, now_ms))]
         return news
+
+    def keep(self, document: Any) -> list[Record]:
+        """Take in one record that somebody waits for: Invalid where `merge` would put it aside."""
+        record = Record.of(document)
+        ahead_s = (milliseconds(record.newest()) - self._now_ms()) // 1000
+        present = self.get(record.kind, record.key)
+        if ahead_s * 1000 > AHEAD_MS and (present is None or present.newest() < record.newest()):
+            raise Invalid(f"the clock of the node that wrote this is {ahead_s} s ahead of that of others: set it")
+        return self.merge([record])
 
     def _has(self, record: Record) -> bool:
         present = self.get(record.kind, record.key)

@@ -191,6 +191,11 @@ class ChordNode:
         """The records named by [kind, key], as far as they are here."""
         return self._records.documents(_few(names, MANY))
 
+    def keep_record(self, record: Any) -> None:
+        """Take in what a person has just written, durable when it answers. Invalid if it is from the future."""
+        news = self._records.keep(record)
+        self._node.spread(news)
+
     def put_records(self, records: list[Any], spread: bool) -> int:
         """Take in records, durable when it answers how many were news; with `spread` news is told to others."""
         news = self._records.take(_few(records, MANY))

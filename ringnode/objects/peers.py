@@ -73,7 +73,9 @@ class Peers:
                 value, resume = error, step.throw
 
     def perform(self, effect: Any) -> Any:
-        """Do what a step asks for, in this thread."""
+        """Do what a step asks for, in this thread; a whole step may be asked for."""
+        if isinstance(effect, Generator):
+            return self.run(effect)
         return self.effects[type(effect)](effect)
 
     def _at_once(self, effect: AtOnce) -> tuple[int, list[RingnodeError]]:

@@ -323,7 +323,7 @@ class Ring:
         ]
 
     def _hints(self) -> list[Peer]:
-        """Every peer I have heard of and not found silent, in order of id; the silent ones where there is no other."""
+        """Every peer I have heard of and not found silent, in order of id; all of them if all are silent."""
         heard = [*self.known.values(), *self.fingers.values(), *self.successors]
         if self.predecessor:
             heard.append(self.predecessor)

@@ -69,7 +69,7 @@ class Wait(NamedTuple):
 
 
 class AtOnce(NamedTuple):
-    """Please perform `effects` at once, and one of `spares` for each that fails.
+    """Please perform `effects` (or whole steps) at once, and one of `spares` for each that fails.
 
     Resume me with (how many succeeded, the errors) when `wanted` did or nothing is left. The rest goes on; `ended` is
     called when the last has ended.

@@ -4,9 +4,9 @@ The rest of the k copies follow in the background. Fewer than W: NotEnoughReplic
 acknowledged. These steps are a client's: they ask `home`, the node they belong to, for the owners of a key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown
 from ringnode.protocol.idspace import position
@@ -17,9 +17,16 @@ PAUSE_S = 0.25
 SPARES = 3  # nodes after the owners that take a copy where an owner cannot
 
 
+class Records(Protocol):
+    """The catalogue here."""
+
+    def get(self, kind: str, key: str) -> Any: ...
+    def take(self, documents: Sequence[Any]) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Writing:
-    """Puts files and records on the owners of their keys."""
+    """Puts files and records on the owners of their keys, and asks them."""
 
     home: Peer
     k: int
@@ -42,6 +49,31 @@ class Writing:
         """How many nodes must hold something durably before it is acknowledged."""
         members: int = yield Call(self.home, "members", (self.away_s,))
         return min(self.k // 2 + 1, members)
+
+    def find(self, records: Records, kind: str, key: str) -> Step[Any]:
+        """A record; its owners are asked before it is called unknown, for news may not have come here yet."""
+        if records.get(kind, key) is None:
+            yield from self._ask(records, kind, key)
+        return records.get(kind, key)
+
+    def latest(self, records: Records, kind: str, key: str) -> Step[Any]:
+        """A record as W of its owners have it: what is written next is later than all that was acknowledged.
+
+        NotEnoughReplicas if fewer answer.
+        """
+        answered, wanted = yield from self._ask(records, kind, key)
+        if answered < wanted:
+            raise NotEnoughReplicas(f"only {answered} of the {wanted} nodes needed answer: try again soon")
+        return records.get(kind, key)
+
+    def _ask(self, records: Records, kind: str, key: str) -> Step[tuple[int, int]]:
+        nodes = yield from self.owners(place_of(kind, key))
+        wanted = yield from self.wanted()
+        answered, _ = yield AtOnce([self._learn(records, peer, kind, key) for peer in nodes], wanted)
+        return answered, wanted
+
+    def _learn(self, records: Records, peer: Peer, kind: str, key: str) -> Step[None]:
+        records.take((yield Call(peer, "get_records", ([(kind, key)],))))
 
     def put(self, key: str, place: Callable[[Peer], Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
         """Perform the effect `place` makes for each owner of `key`, or for the nodes after them, until W are done.
@@ -66,8 +98,8 @@ class Writing:
         nodes = yield from self.owners(place_of(kind, key))
         others = [peer for peer in nodes if peer.address != self.home.address]
         wanted = (yield from self.wanted()) - (len(nodes) - len(others))
-        yield from self._first(wanted, [Call(peer, "put_records", ([record], True)) for peer in others])
-        yield Call(self.home, "put_records", ([record], True))
+        yield from self._first(wanted, [Call(peer, "keep_record", (record,)) for peer in others])
+        yield Call(self.home, "keep_record", (record,))
 
 
 def place_of(kind: str, key: str) -> str:

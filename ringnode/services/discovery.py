@@ -12,17 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import AHEAD_MS, Records
 from ringnode.config import Config, split_address
 from ringnode.errors import ConfigError, PeerRefused, RingnodeError
 from ringnode.objects.peers import Peers
-from ringnode.protocol.antientropy import catch_up
 from ringnode.protocol.chord import Ring
-from ringnode.protocol.idspace import position
-from ringnode.protocol.membership import EXPELLED
 from ringnode.protocol.messages import Peer
-from ringnode.services.roster import KIND, Roster, member_of, peer_of
+from ringnode.services.roster import Roster, peer_of
 
 log = logging.getLogger(__name__)
 
@@ -119,38 +115,13 @@ class Discovery:
         return all(mine.peer.address < them.peer.address for them in others)
 
     def _join(self, contact: Greeting) -> None:
-        address = contact.peer.address
-        if self._fresh():
-            owner = Peer.of(self._peers.call(address, "find_successor", position("ring", "place")))
-            chosen = self._peers.call(owner.address, "place", self._ring.me.address)
-            with self._peers.lock:
-                self._ring.me = Peer.of(self._ring.me._replace(id=chosen))
-        rolled_back = not self._fresh() and self._rolled_back(contact)
-        self._catch_up(contact, rolled_back)
-        self._peers.run(self._ring.join(contact.peer))
+        try:
+            self._peers.run(self._roster.enter(contact.peer, self._fresh()))
+        except ConfigError as error:
+            self.failure = error
+            raise
         log.info("%s joined the ring by way of %s", self._config.name, contact.name)
         self._joined()
-
-    def _rolled_back(self, contact: Greeting) -> bool:
-        """Does the ring know of a later life of mine? Then my folder is an old copy. ConfigError if I am expelled."""
-        documents = self._peers.call(contact.peer.address, "get_records", [(KIND, self._ring.me.id)])
-        for member in filter(None, (member_of(Record.of(document)) for document in documents)):
-            if member.state == EXPELLED and member.verdict:
-                self.failure = expelled(member.verdict.by)
-                raise self.failure
-            if member.peer.incarnation >= self._ring.me.incarnation:
-                log.warning("the data folder is older than what the ring knows of this node: catching up")
-                with self._peers.lock:
-                    self._ring.me = self._ring.me._replace(incarnation=member.peer.incarnation + 1)
-                return True
-        return False
-
-    def _catch_up(self, contact: Greeting, rolled_back: bool) -> None:
-        """Hear all that the ring knows before I am a part of it."""
-        hold_back = self._records.outdated if rolled_back else None
-        moved = self._peers.run(catch_up(self._records, contact.peer, hold_back))
-        if moved > 1:
-            log.info("%s took over %d records from %s", self._config.name, moved, contact.name)
 
     def _fits(self, mine: Greeting, them: Greeting) -> bool:
         """Can we be in one ring? A ConfigError stops a node on its way in, never one that is in its ring."""
@@ -207,8 +178,3 @@ class Discovery:
             answers = list(pool.map(ask, addresses))
         greetings = {a.boot: a for a in answers if isinstance(a, Greeting)}
         return list(greetings.values()), [a for a in answers if isinstance(a, PeerRefused)]
-
-
-def expelled(by: str) -> ConfigError:
-    """Why this node can be part of its ring no more."""
-    return ConfigError(f"this node was expelled from its ring by {by}: with an empty data folder it can join anew")

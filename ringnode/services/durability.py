@@ -3,16 +3,14 @@
 What is acknowledged, and when, is `protocol/writing.py`'s to say.
 """
 
-from contextlib import suppress
 from typing import NamedTuple
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.messages import Peer
-from ringnode.protocol.writing import Writing, place_of
+from ringnode.protocol.writing import Writing
 from ringnode.storage.blobs import Blobs, Spool
 
 
@@ -40,14 +38,13 @@ class Durability:
 
     def find(self, kind: str, key: str) -> Record | None:
         """A record; its owners are asked before it is called unknown, for news may not have come here yet."""
-        record = self._records.get(kind, key)
-        if record is None:
-            for peer in self.owners(place_of(kind, key)):
-                if not self.is_here(peer):
-                    with suppress(RingnodeError):
-                        self._records.take(self._peers.call(peer.address, "get_records", [(kind, key)]))
-            record = self._records.get(kind, key)
-        return record
+        found: Record | None = self._records.get(kind, key)
+        return found or self._peers.run(self._writing.find(self._records, kind, key))
+
+    def latest(self, kind: str, key: str) -> Record | None:
+        """A record as its owners have it, for a change: what is written next wins over all that was acknowledged."""
+        found: Record | None = self._peers.run(self._writing.latest(self._records, kind, key))
+        return found
 
     def is_here(self, peer: Peer) -> bool:
         """Is it the node of this gateway?"""

@@ -74,7 +74,7 @@ class Library:
             if spool.size == 0:
                 raise Invalid("the file is empty: 0 bytes arrived", "file")
             key = spool.key
-            known = self._durability.find(songs.KIND, key)
+            known = self._durability.latest(songs.KIND, key)
             if known and not known.deleted:
                 self._heal(key, spool)
                 return songs.song(known), False
@@ -113,6 +113,13 @@ class Library:
 
     def _live(self, key: str) -> Record:
         record = self._durability.find(songs.KIND, key) if is_id(key) else None
+        if record is None or record.deleted:
+            raise NotFound(f"there is no song {key:.64}")
+        return record
+
+    def _latest(self, key: str) -> Record:
+        """The song as its owners know it, to be changed."""
+        record = self._durability.latest(songs.KIND, self._live(key).key)
         if record is None or record.deleted:
             raise NotFound(f"there is no song {key:.64}")
         return record
@@ -181,13 +188,13 @@ class Library:
 
     def edit(self, key: str, changes: Any) -> Song:
         """Change fields of a song; those not named stay. Invalid names the first bad one."""
-        record = self._live(key)
+        record = self._latest(key)
         edited = self._records.draft_edit(record, songs.checked_edit(changes))
         return songs.song(self._durability.publish(edited))
 
     def delete(self, key: str) -> None:
         """Delete a song on every node; its file goes after a grace."""
-        self._durability.publish(self._records.draft_edit(self._live(key), {"deleted": True}))
+        self._durability.publish(self._records.draft_edit(self._latest(key), {"deleted": True}))
 
 
 def clean_name(filename: str) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.errors import Conflict
+from ringnode.errors import ConfigError, Conflict
+from ringnode.protocol.antientropy import catch_up
 from ringnode.protocol.chord import Ring
-from ringnode.protocol.idspace import middle_of_largest_gap
-from ringnode.protocol.membership import GONE, LEAVING, LEFT, Member, Membership, Verdict
+from ringnode.protocol.idspace import middle_of_largest_gap, position
+from ringnode.protocol.membership import EXPELLED, GONE, LEAVING, LEFT, Member, Membership, Verdict
 from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,35 @@ class Roster:
             if member.peer.address == me.address and member.state not in GONE:
                 self.say(member.peer, Verdict(LEFT, member.peer.incarnation, me.id))
 
+    def enter(self, contact: Peer, fresh: bool) -> Step[None]:
+        """Become a part of the ring `contact` is in, knowing all that it knows. `fresh`: this node was never in one.
+
+        ConfigError if it was expelled; else what the peers asked raise.
+        """
+        rolled_back = False
+        if fresh:
+            owner = yield Call(contact, "find_successor", (position("ring", "place"),))
+            chosen = yield Call(Peer.of(owner), "place", (self._ring.me.address,))
+            self._ring.me = Peer.of(self._ring.me._replace(id=chosen))
+        else:
+            rolled_back = yield from self._rolled_back(contact)
+        moved = yield from catch_up(self._records, contact, self._records.outdated if rolled_back else None)
+        log.info("%s took over %d records from %s", self._name, moved, contact.address)
+        yield from self._ring.join(contact)
+
+    def _rolled_back(self, contact: Peer) -> Step[bool]:
+        """Does the ring know of a later life of mine? Then my folder is an old copy."""
+        me = self._ring.me
+        documents = yield Call(contact, "get_records", ([(KIND, me.id)],))
+        for member in filter(None, (member_of(Record.of(document)) for document in documents)):
+            if member.state == EXPELLED and member.verdict:
+                raise expelled(member.verdict.by)
+            if member.peer.incarnation >= me.incarnation:
+                log.warning("the data folder is older than what the ring knows of this node: catching up")
+                self._ring.me = me._replace(incarnation=member.peer.incarnation + 1)
+                return True
+        return False
+
     def say_of_me(self, state: str) -> None:
         """LEAVING or LEFT: by my own word."""
         me = self._ring.me
@@ -110,6 +140,11 @@ class Roster:
     def _write(self, record: Record, changes: dict[str, Any]) -> None:
         edited = self._records.draft_edit(record, changes)
         self._tell(self._records.merge([edited]))
+
+
+def expelled(by: str) -> ConfigError:
+    """Why a node can be part of its ring no more."""
+    return ConfigError(f"this node was expelled from its ring by {by}: with an empty data folder it can join anew")
 
 
 def peer_of(record: Record) -> Peer | None:

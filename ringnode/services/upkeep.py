@@ -16,10 +16,10 @@ from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.membership import LEFT
 from ringnode.services.copies import Copies
-from ringnode.services.discovery import Discovery, expelled
+from ringnode.services.discovery import Discovery
 from ringnode.services.gossip import Gossip
 from ringnode.services.loop import Loop
-from ringnode.services.roster import Roster
+from ringnode.services.roster import Roster, expelled
 from ringnode.storage.blobs import Blobs
 
 log = logging.getLogger(__name__)

@@ -344,7 +344,10 @@ class World:
 
         def start(some: Any) -> None:
             open_[0] += 1
-            self.performers[type(some)](node, some, ended)
+            if isinstance(some, Generator):
+                self.spawn(node, some, ended)
+            else:
+                self.performers[type(some)](node, some, ended)
 
         def ended(value: Any) -> None:
             open_[0] -= 1

@@ -40,11 +40,11 @@ class OtherNodes(Peers):
         if method == "members":
             return self.members
         self.failing.get(address, lambda: None)()
-        if method == "put_records":
+        if method == "keep_record":
             if address == ME:
-                self.mine.take(args[0])
-            self.records.setdefault(address, []).extend(args[0])
-            return len(args[0])
+                self.mine.keep(args[0])
+            self.records.setdefault(address, []).append(args[0])
+            return None
         if method == "get_records":
             return [r for r in self.records.get(address, []) if [r[0], r[1]] in [list(n) for n in args[0]]]
         raise AssertionError(method)
