@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from api.headers import request_id
 from ringnode.errors import (
+    Conflict,
     CorruptReplica,
     Forbidden,
     Invalid,
@@ -35,6 +36,7 @@ PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
     Unauthenticated: (401, "unauthenticated", "A login is needed"),
     Forbidden: (403, "forbidden", "The login may not do this"),
     NotFound: (404, "not-found", "There is no such thing"),
+    Conflict: (409, "conflict", "Another is doing this now, or has done it"),
     TooManyRequests: (429, "too-many-requests", "Too many attempts"),
     NotJoined: (503, "not-joined", "The node is not in its ring"),
     NotEnoughReplicas: (503, "not-enough-replicas", "Too few nodes answer"),

@@ -11,6 +11,7 @@ from ringnode.config import Config
 from ringnode.objects.peers import Peers
 from ringnode.protocol.messages import Peer
 from ringnode.protocol.writing import Writing
+from ringnode.services.leasing import Held
 from ringnode.storage.blobs import Blobs, Spool
 
 
@@ -29,7 +30,8 @@ class Durability:
         self._peers = peers
         self._records = records
         self._blobs = blobs
-        self._writing = Writing(Peer("", config.address), config.k, config.repair_delay_s)
+        self._home = Peer("", config.address)
+        self._writing = Writing(self._home, config.k, config.repair_delay_s)
         peers.effects[Place] = self._place
 
     def owners(self, key: str) -> list[Peer]:
@@ -49,6 +51,14 @@ class Durability:
     def is_here(self, peer: Peer) -> bool:
         """Is it the node of this gateway?"""
         return peer.address == self._config.address
+
+    def lease(self, name: str) -> Held:
+        """For what two must not do at once, anywhere in the ring: `with durability.lease("account/anna") as held:`
+
+        Conflict on entering while another holds it, PeerBusy if no node can grant it now. `held.require()`, just
+        before what must be done only once, raises Conflict if the lease was lost meanwhile.
+        """
+        return Held(self._peers, self._home, name)
 
     def wanted(self) -> int:
         """How many nodes must hold something durably before it is acknowledged."""
