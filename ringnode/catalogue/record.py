@@ -69,7 +69,10 @@ def merge(a: Record, b: Record) -> Record:
     doc: dict[str, Any] = {}
     stamps: dict[str, str] = {}
     for field in sorted(a.doc.keys() | b.doc.keys()):
-        newer = max((side for side in (a, b)), key=lambda side: (side.stamp_of(field), *_rank(side.doc, field)))
+        if (of_a := a.stamp_of(field)) == (of_b := b.stamp_of(field)):
+            newer = max(a, b, key=lambda side: _rank(side.doc, field))
+        else:
+            newer = a if of_a > of_b else b
         if field in newer.doc:
             doc[field] = newer.doc[field]
             stamps[field] = newer.stamp_of(field)

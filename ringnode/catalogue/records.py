@@ -122,7 +122,7 @@ class Records:
 
     def _has(self, record: Record) -> bool:
         present = self.get(record.kind, record.key)
-        return present is not None and merge(present, record) == present
+        return present is not None and (present == record or merge(present, record) == present)
 
     def _merge_one(self, tx: Connection, record: Record, now_ms: int) -> Record | None:
         row = tx.execute(

@@ -4,11 +4,13 @@ An id is lower-case hex text of a fixed width (64 digits in production, fewer in
 the numbers do, so ids are compared as they are stored, sent and shown; only distances need arithmetic.
 """
 
+import re
 from collections.abc import Iterable
 
 from blake3 import blake3
 
 ID_DIGITS = 64  # BLAKE3-256, so that the key of a file is its own position
+_HEX = re.compile("[0-9a-f]*")
 
 
 def between(a: str, x: str, b: str) -> bool:
@@ -40,7 +42,7 @@ def position(kind: str, key: str) -> str:
 
 def is_id(text: object, digits: int = ID_DIGITS) -> bool:
     """Is this the written form of an id?"""
-    return isinstance(text, str) and len(text) == digits and not set(text) - set("0123456789abcdef")
+    return isinstance(text, str) and len(text) == digits and _HEX.fullmatch(text) is not None
 
 
 def middle_of_largest_gap(taken: Iterable[str], chance: int, digits: int = ID_DIGITS) -> str:

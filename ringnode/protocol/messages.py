@@ -26,7 +26,8 @@ class Peer(NamedTuple):
         try:
             peer = cls(*value)
             if peer.id and is_id(peer.id, len(peer.id)) and isinstance(peer.address, str):
-                return peer._replace(incarnation=int(peer.incarnation))
+                right = isinstance(peer.incarnation, int)
+                return peer if right else peer._replace(incarnation=int(peer.incarnation))
         except (TypeError, ValueError):
             pass
         raise PeerRefused(f"this is no peer: {value!r:.80}")

@@ -21,16 +21,21 @@ class Watch:
         self.world = world
         self.strict = strict
         self.begun = False
-        self._seen: list[Any] = []
+        self._seen: dict[Node, Any] = {}
         self._predecessors: dict[Peer, Peer | None] = {}
         world.on_event = self.look
 
     def look(self) -> None:
         """Only a change of pointers or of members can break what held."""
-        now = [(node.id, node.ring.predecessor, node.ring.successors) for node in self.world.members]
-        if now == self._seen:
+        changed = False
+        for node in self.world.touched:
+            now = (node.alive, node.ring.me.id, node.ring.predecessor, node.ring.successors)
+            if now != self._seen.get(node):
+                self._seen[node] = now
+                changed = True
+        self.world.touched.clear()
+        if not changed:
             return
-        self._seen = now
         found = [fault for node in self.world.members for fault in list_faults(node)]
         if self.strict:
             found += ring_faults(self.world) + self._start_faults() + self._setbacks()

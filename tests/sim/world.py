@@ -131,6 +131,7 @@ class World:
         self.groups: dict[str, int] = {}  # address -> side of a partition
         self.deaf: set[tuple[str, str]] = set()  # (from, to) that is not heard
         self.on_event: Callable[[], None] = lambda: None
+        self.touched: set[Node] = set()  # nodes that did something since a watch looked
         self.calls = 0
         self.trace = hashlib.sha256()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -179,6 +180,7 @@ class World:
 
     def _start(self, node: Node) -> None:
         self.nodes[node.ring.me.address] = node
+        self.touched.add(node)
         for name, rounds in node.loops.items():
             self.at(self.now + self._chance["stagger"].uniform(0, rounds.period_s), partial(self._tick, node, name))
 
@@ -231,6 +233,7 @@ class World:
     def crash(self, node: Node) -> None:
         """kill -9: nothing of it goes on."""
         node.alive = False
+        self.touched.add(node)
 
     def restart(self, node: Node) -> Node:
         """The same identity, a new incarnation, and none of the old pointers."""
@@ -260,6 +263,7 @@ class World:
     def _resume(self, node: Node, step: Generator[Any, Any, Any], done: Back, value: Any) -> None:
         if not node.alive:
             return
+        self.touched.add(node)
         try:
             effect = step.throw(value) if isinstance(value, RingnodeError) else step.send(value)
         except StopIteration as end:
@@ -271,7 +275,7 @@ class World:
 
     def _call(self, node: Node, call: Call, back: Back) -> None:
         """One try, and another where nothing came back, as the pool of connections does."""
-        args = copied(list(call.args))
+        args = copied(list(call.args)) if call.args else []
         if call.peer.address == node.ring.me.address:
             self._answered(node, node.answer(call.method, args), back)
             return
@@ -305,8 +309,10 @@ class World:
 
         self.at(self.now + (call.timeout_s or TIMEOUT_S), lambda: once(NoReply(f"{theirs} does not answer")))
         if self.hears(mine, theirs) and not self._happens(self.faults.lost_requests):
-            for _ in range(1 + self._happens(self.faults.duplicates)):
-                self.at(self.now + self._delay(), lambda: self._arrive(node, call, copied(args), once))
+            times = 1 + self._happens(self.faults.duplicates)
+            for _ in range(times):
+                mine_alone = args if times == 1 else copied(args)
+                self.at(self.now + self._delay(), partial(self._arrive, node, call, mine_alone, once))
 
     def _arrive(self, node: Node, call: Call, args: Any, once: Back) -> None:
         there = self.nodes.get(call.peer.address)
@@ -324,6 +330,7 @@ class World:
         elif self._happens(self.faults.busy):
             reply(PeerBusy(f"{call.peer.address} is busy"))
         else:
+            self.touched.add(there)
             self._answered(there, there.answer(call.method, args), reply)
 
     def _answered(self, there: Node, value: Any, back: Back) -> None:
