@@ -1,18 +1,22 @@
 """What clients send besides files, parsed and checked. Invalid names the culprit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from flask import request
+from flask_restx import Namespace
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from ringnode.catalogue.paging import PAGE, PAGE_LIMIT, SORT_LIMIT, Asked, order_of
 from ringnode.errors import Invalid
 
 T = TypeVar("T")
 NAME_SHOWN = 40  # characters of a wrong name that an answer repeats
 DIGITS = 9
 TEXT_LIMIT = 1024  # characters; no name or password is longer
+CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
+RANDOM = "random"
 
 
 def only(known: Iterable[str]) -> None:
@@ -41,6 +45,37 @@ def text(name: str, limit: int) -> str:
     if len(given) > limit:
         raise Invalid(f"{name} is longer than {limit} characters", name)
     return given
+
+
+def flag(name: str) -> bool | None:
+    """A query parameter that is true or false; None if it is not given."""
+    given = request.args.get(name)
+    if given not in (None, "true", "false"):
+        raise Invalid(f"{name} must be true or false", name)
+    return None if given is None else given == "true"
+
+
+def paged(ns: Namespace, sorts: Sequence[str] = (), default: str = "") -> Callable[[T], T]:
+    """Documents the query parameters of a list that is sent in pages; `paging` reads them."""
+    params: dict[str, dict[str, Any]] = {
+        "limit": {"description": "Most items on a page", "type": "integer", "default": PAGE, "minimum": 1,
+                  "maximum": PAGE_LIMIT},
+        "cursor": {"description": "`next_cursor` of the page before, all else unchanged; from the start if absent"},
+    }  # fmt: skip
+    if sorts:
+        names = ", ".join(f"`{name}`" for name in sorts)
+        help = f"Up to {SORT_LIMIT} of {names}, separated by commas; with `-` before it: from large to small"
+        params["sort"] = {"description": help, "default": default}
+    if RANDOM in sorts:
+        params["seed"] = {"description": "Any whole number: each has a random order of its own", "type": "integer"}
+    documented: Callable[[T], T] = ns.doc(params={name: {"in": "query"} | param for name, param in params.items()})
+    return documented
+
+
+def paging(sorts: Sequence[str] = ()) -> Asked:
+    """What is asked of a list that is sent in pages. Invalid names the bad parameter."""
+    order = order_of(text("sort", TEXT_LIMIT), sorts)
+    return Asked(whole("limit", PAGE), text("cursor", CURSOR_LIMIT) or None, order, whole("seed", 0))
 
 
 def json_body(*mimetypes: str) -> Any:

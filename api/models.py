@@ -8,6 +8,7 @@ from flask_restx import Namespace
 from flask_restx.fields import Raw
 
 from ringnode.catalogue.model import Song
+from ringnode.catalogue.paging import Page
 from ringnode.services.library import Copy
 
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -39,6 +40,23 @@ def _schema(ns: Namespace, kind: Any) -> dict[str, Any]:
         return {"type": TYPES[kind]}
     model = ns.models.get(kind.__name__) or model_of(ns, kind)
     return {"$ref": f"#/definitions/{model.name}"}
+
+
+def page_of(ns: Namespace, item: Any, name: str, example: Any) -> Any:
+    """The model of a page of `item`, a model of this namespace, called `name`Page."""
+    kinds: dict[str, dict[str, Any]] = {
+        "items": {"type": "array", "items": {"$ref": f"#/definitions/{item.name}"}},
+        "next_cursor": {"type": "string", "x-nullable": True},
+        "total": {"type": "integer"},
+    }
+    schema = {
+        "type": "object",
+        "description": Page.__doc__,
+        "properties": {f.name: kinds[f.name] | {"description": f.metadata["help"]} for f in fields(Page)},
+        "required": list(kinds),
+        "example": {"items": [asdict(example)], "next_cursor": "W1tbImFydGlzdCI", "total": 1204},
+    }
+    return ns.schema_model(f"{name}Page", schema)
 
 
 class File(Raw):

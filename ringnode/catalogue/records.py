@@ -23,11 +23,16 @@ LOOK_UP = 400  # names in one question: below SQLite's limit of variables
 
 Projection = Callable[[dict[str, Any]], tuple[str, str]]
 """From a document to what it is sorted by and what it is found by."""
+Follower = Callable[[Connection, list[tuple[int, Record]]], None]
+"""Keeps tables of its own in step with the records of a kind, in the transaction that changes these.
+
+It is given their numbers and what they are now: tombstones where they are no more."""
 Entry = tuple[str, str, int]
 
 
 class Records:
-    """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` one a kind.
+    """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` and
+    `followers` one a kind.
 
     `life` tells this process from others of the node in its stamps; chance chooses if it is empty.
     """
@@ -39,6 +44,7 @@ class Records:
         now_ms: Callable[[], int],
         projections: dict[str, Projection] | None = None,
         life: str = "",
+        followers: dict[str, Follower] | None = None,
     ) -> None:
         self.db = db
         self._mark = f"{node}.{life or secrets.token_hex(4)}"  # no two processes of a node give the same stamp
@@ -46,6 +52,7 @@ class Records:
         self._lock = threading.Lock()
         self._now_ms = now_ms
         self._projections = projections or {}
+        self._followers = followers or {}
 
     # -- one record --------------------------------------------------------------------------------------------
 
@@ -108,8 +115,16 @@ class Records:
         if candidates:  # most of what gossip brings is known: it must not cost a commit
             with self.db.write() as tx:
                 now_ms = self._now_ms()
-                news = [merged for record in candidates if (merged := self._merge_one(tx, record, now_ms))]
+                taken = [pair for record in candidates if (pair := self._merge_one(tx, record, now_ms))]
+                self._follow(tx, taken)
+                news = [merged for _, merged in taken]
         return news
+
+    def _follow(self, tx: Connection, changed: list[tuple[int, Record]]) -> None:
+        for kind, follow in self._followers.items():
+            mine = [(number, record) for number, record in changed if record.kind == kind]
+            if mine:
+                follow(tx, mine)
 
     def keep(self, document: Any) -> list[Record]:
         """Take in one record that somebody waits for: Invalid where `merge` would put it aside."""
@@ -124,7 +139,7 @@ class Records:
         present = self.get(record.kind, record.key)
         return present is not None and (present == record or merge(present, record) == present)
 
-    def _merge_one(self, tx: Connection, record: Record, now_ms: int) -> Record | None:
+    def _merge_one(self, tx: Connection, record: Record, now_ms: int) -> tuple[int, Record] | None:
         row = tx.execute(
             "SELECT kind, key, doc, stamp, edits, number, bucket, hash FROM record WHERE kind = ? AND key = ?",
             (record.kind, record.key),
@@ -153,7 +168,7 @@ class Records:
         tx.execute("DELETE FROM search WHERE number = ?", (number,))
         if text and not merged.deleted:
             tx.execute("INSERT INTO search (number, text) VALUES (?, ?)", (number, text))
-        return merged
+        return number, merged
 
     # -- the exchange ------------------------------------------------------------------------------------------
 
@@ -220,6 +235,7 @@ class Records:
                 if row:
                     _add_to_digest(tx, row[1], -row[2])
                     tx.execute("DELETE FROM search WHERE number = ?", (row[0],))
+                    self._follow(tx, [(row[0], Record(kind, key, {"deleted": True}, "", {}))])
 
     # -- kept aside --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,143 @@
+"""Pages of a list in a chosen order, each beginning where the last one ended.
+
+A cursor carries the place itself (what the last item is sorted by), not a count: songs that come and go meanwhile
+neither repeat others nor hide them, and any node goes on where another one stopped.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from ringnode.catalogue.database import Database
+from ringnode.errors import Invalid
+
+T = TypeVar("T")
+PAGE = 50
+PAGE_LIMIT = 500
+SORT_LIMIT = 3  # fields to sort by at once: nobody sees an order of more
+WHOLE = 1 << 63  # SQLite's numbers end there
+
+Order = tuple[tuple[str, bool], ...]
+"""Names of sort fields, each with: is it from large to small?"""
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some items in order."""
+
+    items: list[T] = field(metadata={"help": "The items in the order asked for"})
+    next_cursor: str | None = field(metadata={"help": "To be sent as `cursor` for the next page; null on the last"})
+    total: int = field(metadata={"help": "How many items there are on all pages"})
+
+
+class Asked(NamedTuple):
+    """What somebody wants to see of a list; checked by `page`."""
+
+    limit: int = PAGE
+    cursor: str | None = None
+    order: Order = ()
+    seed: int = 0  # of the order `random`
+
+
+class Rows(NamedTuple):
+    """A list in the database.
+
+    `table` is what is counted and sorted, `join` what only the page's own rows need; `key` is a column that tells
+    rows apart. `orders`: names people sort by, and what that is in SQL ({} stands for the seed).
+    """
+
+    columns: str
+    table: str
+    key: str
+    orders: Mapping[str, str]
+    default: str
+    join: str = ""
+
+
+class Where:
+    """Conditions that must all hold, with their values."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, sql: str, *values: Any) -> None:
+        """One more; its question marks stand for `values`."""
+        self.parts.append(sql)
+        self.values += values
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self.parts)}" if self.parts else ""
+
+
+def order_of(text: str, names: Sequence[str]) -> Order:
+    """`field,-field` as an order; Invalid if a field is none of `names`."""
+    order = tuple((part.strip().removeprefix("-"), part.strip().startswith("-")) for part in text.split(",") if text)
+    for name, _ in order:
+        if name not in names:
+            raise Invalid(f"it cannot be sorted by {name[:40]!r}, but by: {', '.join(names)}", "sort")
+    if len(order) > SORT_LIMIT:
+        raise Invalid(f"sort names more than {SORT_LIMIT} fields", "sort")
+    return order
+
+
+def page(db: Database, rows: Rows, asked: Asked, where: Where, of: Callable[[Sequence[Any]], T]) -> Page[T]:
+    """A page of `rows`; `of` makes an item of the columns. Invalid for a limit or a cursor that is none."""
+    if not 1 <= asked.limit <= PAGE_LIMIT:
+        raise Invalid(f"limit must be between 1 and {PAGE_LIMIT}", "limit")
+    order = asked.order or order_of(rows.default, list(rows.orders))
+    terms = [(rows.orders[name].replace("{}", str(asked.seed)), down) for name, down in order]
+    terms.append((rows.key, terms[-1][1]))  # so that an index is read from one end or the other
+    made_for = [*map(list, order), asked.seed]
+    total = db.value(f"SELECT count(*) FROM {rows.table}{where}", *where.values)  # noqa: S608
+    if asked.cursor is not None:
+        where.add(*_behind(terms, _position(asked.cursor, made_for, len(terms))))
+    by = ", ".join(f"{term} DESC" if down else term for term, down in terms)
+    sql = (
+        f"SELECT {', '.join(term for term, _ in terms)}, {rows.columns}"  # noqa: S608
+        f" FROM {rows.table} {rows.join}{where} ORDER BY {by} LIMIT ?"
+    )
+    found = db.rows(sql, *where.values, asked.limit + 1)
+    more = None
+    if len(found) > asked.limit:
+        more = _cursor(made_for, found[asked.limit - 1][: len(terms)])
+    return Page([of(row[len(terms) :]) for row in found[: asked.limit]], more, total)
+
+
+def _behind(terms: Sequence[tuple[str, bool]], values: Sequence[Any]) -> tuple[Any, ...]:
+    """The condition that a row comes after these values, and its own values."""
+    if len({down for _, down in terms}) == 1:  # one that an index can follow
+        marks = ", ".join("?" for _ in terms)
+        return f"({', '.join(term for term, _ in terms)}) {'<' if terms[0][1] else '>'} ({marks})", *values
+    sql = "0"
+    found: list[Any] = []
+    for (term, down), value in reversed(list(zip(terms, values, strict=True))):
+        sql = f"({term} {'<' if down else '>'} ? OR ({term} = ? AND {sql}))"
+        found[:0] = [value, value]
+    return sql, *found
+
+
+def _cursor(made_for: list[Any], values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([made_for, values]).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str, made_for: list[Any], count: int) -> list[Any]:
+    """The values in a cursor, which may come from a stranger."""
+    try:
+        order, values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        order, values = None, None
+    if not isinstance(values, list) or len(values) != count or not all(map(_storable, values)):
+        raise Invalid("this cursor is not one of ours: use next_cursor of an answer, or leave it away", "cursor")
+    if order != made_for:
+        raise Invalid("this cursor was made for another order: send the same sort and seed with every page", "cursor")
+    return values
+
+
+def _storable(value: Any) -> bool:
+    if isinstance(value, str):
+        return not any("\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < WHOLE
