@@ -13,7 +13,7 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["ringnode", "ringnode.*", "api", "api.*"]),
-    package_data={"ringnode.catalogue": ["schema.sql"]},
+    package_data={"ringnode.catalogue": ["schema.sql"], "api": ["built/**"]},
     install_requires=[
         "Pyro5>=5.17,<6",
         "serpent>=1.43",

@@ -7,12 +7,11 @@ call it is the table in `auth.py`, errors become answers in `errors.py`, and no 
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, redirect
+from flask import Flask
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.wrappers import Response
 
-from api import auth, errors, headers, limits
-from api.docs import DOCS, Docs
+from api import auth, errors, headers, limits, player
+from api.docs import Docs
 from api.resources import JSON_LIMIT_BYTES
 from api.resources.auth import ns as logins
 from api.resources.ring import ns as ring
@@ -40,17 +39,12 @@ def create_app(gateway: "Gateway") -> Flask:
     app.json = _Json(app)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
-    for part in (headers, errors, auth):
+    for part in (headers, errors, player, auth):
         part.install(app)
     limits.install(app, gateway.config.threads)
     docs = Docs(app)
     for ns in (logins, songs, ring):
         docs.add_namespace(ns)
-    app.add_url_rule("/", "home", _home)
     with app.test_request_context():
         assert docs.__schema__["paths"]  # made here, once: the first requests may be several at once
     return app
-
-
-def _home() -> Response:
-    return redirect(DOCS)

@@ -1,6 +1,7 @@
 """Who may do what: one table, asked before every request. What it does not name is denied or needs a login."""
 
 from flask import Flask, current_app, g, request
+from werkzeug.wrappers import Response
 
 from ringnode.errors import Forbidden, Unauthenticated
 
@@ -10,17 +11,27 @@ PUBLIC = ""
 READING = ("GET", "HEAD", "OPTIONS")
 
 NEEDED = {
-    "GET /": PUBLIC,
     "GET /api/docs": PUBLIC,
     "GET /api/docs/swaggerui/<path:filename>": PUBLIC,
     "GET /api/v1/swagger.json": PUBLIC,
     "GET /api/v1/health": PUBLIC,
     "GET /api/v1/version": PUBLIC,
     "POST /api/v1/auth/login": PUBLIC,
+    "POST /api/v1/me/ticket": LISTENER,
     "POST /api/v1/songs": UPLOADER,
     "PATCH /api/v1/songs/<id>": UPLOADER,
     "DELETE /api/v1/songs/<id>": ADMIN,
 }
+
+
+# Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
+TICKETED = ("/api/v1/songs", "/api/v1/ring")
+TICKET = "ticket"
+
+
+def takes_ticket(method: str, rule: str) -> bool:
+    """May a ticket in the URL stand for the login?"""
+    return method in READING and any(rule == path or rule.startswith(path + "/") for path in TICKETED)
 
 
 def needed(method: str, rule: str) -> str:
@@ -32,6 +43,7 @@ def needed(method: str, rule: str) -> str:
 def install(app: Flask) -> None:
     """Have every request checked."""
     app.before_request(_check)
+    app.after_request(_share)
 
 
 def _check() -> None:
@@ -41,9 +53,21 @@ def _check() -> None:
     role = needed(request.method, request.url_rule.rule)
     if role == PUBLIC:
         return
-    g.user = current_app.extensions["gateway"].accounts.user(_token())
+    accounts = current_app.extensions["gateway"].accounts
+    g.by_ticket = TICKET in request.args and takes_ticket(request.method, request.url_rule.rule)
+    g.user = accounts.ticket_user(request.args[TICKET]) if g.by_ticket else accounts.user(_token())
     if g.user.role not in ROLES[ROLES.index(role) :]:
         raise Forbidden(f"this needs the role {role}, yours is {g.user.role}")
+
+
+def _share(response: Response) -> Response:
+    """A player that a dead node served goes on at this one: what a ticket opened, pages of any origin may read.
+
+    No cookie is looked at, so no page can ask in the name of a user whose ticket it does not have.
+    """
+    if g.get("by_ticket"):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 def _token() -> str:

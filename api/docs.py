@@ -11,7 +11,7 @@ from flask_restx.apidoc import apidoc, ui_for
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response
 
-from api.auth import LISTENER, PUBLIC, needed
+from api.auth import LISTENER, PUBLIC, TICKET, needed, takes_ticket
 from api.errors import PROBLEMS
 from api.models import Problem, model_of
 from ringnode import __version__
@@ -29,6 +29,10 @@ CSP = (
     "default-src 'none'; script-src 'self' {}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+BY_TICKET = {
+    "name": TICKET, "in": "query", "type": "string",
+    "description": "Of `POST /me/ticket`, where no login can be sent",
+}  # fmt: skip
 TITLES = {status: title for status, _, title in PROBLEMS.values()} | {503: "The ring cannot answer now"}
 
 
@@ -65,6 +69,8 @@ class Docs(Api):
             rule = V1 + path.replace("{", "<").replace("}", ">")
             for method in set(item) - {"parameters"}:
                 _complete(item[method], needed(method.upper(), rule))
+                if takes_ticket(method.upper(), rule):
+                    item[method].setdefault("parameters", []).append(BY_TICKET)
                 if method == "patch":
                     item[method]["consumes"] = ["application/json", "application/merge-patch+json"]
         return schema

@@ -52,7 +52,7 @@ PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
 def install(app: Flask) -> None:
     """Have every error of the application answered here."""
     app.register_error_handler(RingnodeError, _ours)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, answer)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -78,7 +78,7 @@ def _ours(error: RingnodeError) -> Response:
     return problem(status, name, title, str(error), getattr(error, "field", ""), headers)
 
 
-def _http(error: HTTPException) -> Response:
+def answer(error: HTTPException) -> Response:
     """What the router, the parsers and the resources say in HTTP's own words."""
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     name = error.name.lower().replace(" ", "-")

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any, cast
 
 import flask_restx
-from flask import current_app, request
+from flask import current_app, g, request
 
 from api import inputs
+from api.auth import TICKET
 
 if TYPE_CHECKING:
     from ringnode.gateway import Gateway
@@ -25,5 +26,6 @@ class Resource(flask_restx.Resource):
         """Check the query, then call the method."""
         method = getattr(self, "get" if request.method == "HEAD" else request.method.lower())
         params = getattr(method, "__apidoc__", {}).get("params", {})
-        inputs.only(name for name, param in params.items() if param.get("in") == "query")
+        known = {name for name, param in params.items() if param.get("in") == "query"}
+        inputs.only(known | {TICKET} if g.get("by_ticket") else known)
         return super().dispatch_request(*args, **kwargs)

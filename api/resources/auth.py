@@ -6,7 +6,7 @@ from flask_restx import Namespace
 from api import inputs
 from api.models import Credentials, model_of
 from api.resources import Resource
-from ringnode.services.accounts import Login, User
+from ringnode.services.accounts import Login, Ticket, User
 
 ns = Namespace("auth", "Logging in", path="/")
 
@@ -14,6 +14,7 @@ ANNA = User("anna", "listener")
 CREDENTIALS = model_of(ns, Credentials, Credentials("anna", "correct horse battery staple"))
 LOGIN = model_of(ns, Login, Login("eyJ1c2VyIjoiYW5uYSJ9.Zx.k3", "2026-01-31T12:00:00+00:00", ANNA))
 USER = model_of(ns, User, ANNA)
+TICKET = model_of(ns, Ticket, Ticket("eyJ1c2VyIjoiYW5uYSJ9.Zx.k4", "2026-01-01T12:00:00+00:00"))
 
 
 @ns.route("/auth/login")
@@ -44,3 +45,18 @@ class Me(Resource):
         """Who am I?"""
         user: User = g.user
         return user
+
+
+@ns.route("/me/ticket")
+class TicketResource(Resource):
+    """Leave to read the library by URL alone."""
+
+    @ns.doc("new_ticket")
+    @ns.response(200, "A ticket, good on every node of the ring", TICKET)
+    def post(self) -> Ticket:
+        """Make a ticket for URLs: a GET below `/songs` or `/ring` with `?ticket=` needs no other login.
+
+        It is for players, which can send no headers, and lets a page go on at another node when its own dies: what a
+        ticket opens may be read by pages of any origin.
+        """
+        return self.gateway.accounts.ticket(g.user)

@@ -30,6 +30,7 @@ FAILURES = 10  # wrong passwords for one name from one address ...
 WINDOW_S = 60.0  # ... in this time, then that address waits; others still get in with the right one
 WATCHED = 10_000  # addresses and names watched at once
 PASSWORD_BYTES = 12
+TICKET_S = 12 * 3600.0  # an evening of music: its last song must not stop in the middle
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Login:
     token: str = field(metadata={"help": "To be sent as `Authorization: Bearer TOKEN`, to any node of the ring"})
     expires_at: str = field(metadata={"help": "When it ends, ISO 8601 in UTC"})
     user: User = field(metadata={"help": "Whose it is"})
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Leave to read the library, in a URL: for what can send no headers, and to go on at another node."""
+
+    ticket: str = field(metadata={"help": "To be sent as the query parameter `ticket`, to any node of the ring"})
+    expires_at: str = field(metadata={"help": "When it ends, ISO 8601 in UTC"})
 
 
 def found_admin(records: Records, config: Config) -> list[Record]:
@@ -72,6 +81,7 @@ class Accounts:
         self._find = find
         self._session_s = session_s
         self._signer = URLSafeTimedSerializer(secret, salt="login")
+        self._tickets = URLSafeTimedSerializer(secret, salt="ticket")  # neither passes for the other
         self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
         self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
         self._lock = threading.Lock()
@@ -88,13 +98,25 @@ class Accounts:
             self._failed(watched)
             raise Unauthenticated("the name or the password is wrong")
         token = self._signer.dumps({"user": record.key, "epoch": record.doc.get("epoch", 0)})
-        ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self._session_s)
-        return Login(str(token), ends.isoformat(timespec="seconds"), user_of(record))
+        return Login(str(token), _in(self._session_s), user_of(record))
 
     def user(self, token: str) -> User:
         """Whose token it is. Unauthenticated if it is forged, expired or revoked."""
+        return self._claimed(self._signer, token, self._session_s)
+
+    def ticket(self, user: User) -> Ticket:
+        """A new ticket; it ends early with the user's logins."""
+        record = self._find(KIND, user.name.casefold())
+        epoch = record.doc.get("epoch", 0) if record else None
+        return Ticket(str(self._tickets.dumps({"user": user.name.casefold(), "epoch": epoch})), _in(TICKET_S))
+
+    def ticket_user(self, ticket: str) -> User:
+        """Whose ticket it is. Unauthenticated as for a token."""
+        return self._claimed(self._tickets, ticket, TICKET_S)
+
+    def _claimed(self, signer: URLSafeTimedSerializer, text: str, age_s: float) -> User:
         try:
-            claim = self._signer.loads(token, max_age=int(self._session_s))
+            claim = signer.loads(text, max_age=int(age_s))
             record = self._find(KIND, claim["user"])
         except (BadData, KeyError, TypeError) as error:
             raise Unauthenticated("the login is not valid or has expired: log in again") from error
@@ -126,6 +148,11 @@ class Accounts:
             self._failures[watched] = recent
             while len(self._failures) > WATCHED:
                 self._failures.popitem(last=False)
+
+
+def _in(seconds: float) -> str:
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return ends.isoformat(timespec="seconds")
 
 
 def user_of(record: Record) -> User:

@@ -1,5 +1,6 @@
 """The ring as people see it: its nodes, their state, and whether this one is well."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from ringnode.protocol.messages import Peer
 from ringnode.services.roster import peer_of
 
 ASK_AT_ONCE = 16
+API_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")  # what may stand in a header; others are no URLs of nodes
 RECENT_S = 600.0  # an older error of a loop is history
 
 
@@ -81,6 +83,11 @@ class Overview:
     def owners(self, key: str) -> list[Peer]:
         """The nodes a key belongs to. Invalid if it is no key."""
         return [Peer.of(peer) for peer in self._peers.call(self._config.address, "owners", key, self._config.k)]
+
+    def apis(self) -> list[str]:
+        """The URLs of all nodes' APIs, as their records say; none of them is asked."""
+        found = (str(record.doc.get("api", "")) for record in self._records.live("peer"))
+        return [api for api in found if API_URL.fullmatch(api)]
 
     def ring(self) -> RingView:
         """Every node with its state, asked at once."""

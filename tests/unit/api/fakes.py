@@ -11,7 +11,7 @@ from ringnode.catalogue.songs import PAGE_LIMIT, Page, checked_edit
 from ringnode.catalogue.tags import Cover
 from ringnode.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
-from ringnode.services.accounts import Login, User
+from ringnode.services.accounts import Login, Ticket, User
 from ringnode.services.library import Copy, clean_name
 from ringnode.services.overview import Health, NodeView, RingView
 
@@ -140,6 +140,12 @@ class MemoryAccounts:
             raise Unauthenticated("the login is not valid or has expired: log in again")
         return self.users[token]
 
+    def ticket(self, user: User) -> Ticket:
+        return Ticket(f"ticket of {user.name}", "2026-01-31T12:00:00+00:00")
+
+    def ticket_user(self, ticket: str) -> User:
+        return self.user(ticket.removeprefix("ticket of ") if ticket.startswith("ticket of ") else "")
+
 
 class MemoryOverview:
     """Every method of `services.overview.Overview`."""
@@ -149,6 +155,9 @@ class MemoryOverview:
 
     def health(self) -> Health:
         return Health("ok" if self.joined else "joining", "cellar", "1.0", self.joined, "")
+
+    def apis(self) -> list[str]:
+        return ["https://cellar:7701"]
 
     def owners(self, key: str) -> list[Peer]:
         if len(key) != 64:

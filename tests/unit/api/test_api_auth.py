@@ -3,7 +3,7 @@ import pytest
 from api.auth import NEEDED, needed
 from ringnode.errors import TooManyRequests
 
-OPEN = {"/", "/api/docs", "/api/v1/swagger.json", "/api/v1/health", "/api/v1/version", "/api/v1/auth/login"}
+OPEN = {"/api/docs", "/api/v1/swagger.json", "/api/v1/health", "/api/v1/version", "/api/v1/auth/login"}
 
 
 def routes(app):
@@ -107,3 +107,20 @@ def test_too_many_attempts(client, gateway):
     answer = client.post("/api/v1/auth/login", json={"username": "a", "password": "b"})
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
+
+
+def test_a_ticket_opens_the_library_by_url_alone_to_pages_of_any_origin(client, song):
+    made = client.post("/api/v1/me/ticket", role="listener").json
+    assert made["expires_at"]
+    query = {"ticket": made["ticket"]}
+    for path in ("/api/v1/songs", f"/api/v1/songs/{song.id}/stream", "/api/v1/ring"):
+        answer = client.get(path, query_string=query, raw=True)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*"), path
+        assert client.get(path, query_string={"ticket": "forged"}, raw=True).status_code == 401
+        assert "Access-Control-Allow-Origin" not in client.get(path).headers
+
+
+def test_a_ticket_opens_nothing_else(client, song):
+    query = {"ticket": client.post("/api/v1/me/ticket").json["ticket"]}
+    for method, path in (("GET", "/me"), ("POST", "/me/ticket"), ("DELETE", f"/songs/{song.id}"), ("POST", "/songs")):
+        assert client.open("/api/v1" + path, method=method, query_string=query, raw=True).status_code == 401, path

@@ -108,3 +108,17 @@ def test_a_given_password_is_not_logged(records: Records, caplog: pytest.LogCapt
     found_admin(records, Config.load({"admin_password": "given one", "admin_name": "Root"}, {}))
     assert "given one" not in caplog.text
     assert Accounts(records.get, SECRET, 60).login("root", "given one", "x").user == User("Root", "admin")
+
+
+def test_a_ticket_is_no_login_and_ends_with_the_logins(people: Accounts, records: Records) -> None:
+    login = people.login("ana", "correct horse", "10.0.0.1")
+    ticket = people.ticket(login.user).ticket
+    assert Accounts(records.get, SECRET, 3600).ticket_user(ticket) == login.user
+    for given, asked in ((ticket, people.user), (login.token, people.ticket_user), ("forged", people.ticket_user)):
+        with pytest.raises(Unauthenticated):
+            asked(given)
+    record = records.get("user", "ana")
+    assert record
+    records.merge([records.draft_edit(record, {"epoch": 1})])
+    with pytest.raises(Unauthenticated):
+        people.ticket_user(ticket)
