@@ -30,7 +30,15 @@ setup(
         "rich>=14",
     ],
     extras_require={
-        "dev": ["pytest>=8.4", "pytest-timeout>=2.4", "hypothesis>=6.150", "mypy>=1.18", "ruff>=0.14"],
+        "dev": [
+            "pytest>=8.4",
+            "pytest-timeout>=2.4",
+            "hypothesis>=6.150",
+            "schemathesis>=4.32",
+            "openapi-spec-validator>=0.9",
+            "mypy>=1.18",
+            "ruff>=0.14",
+        ],
     },
     entry_points={"console_scripts": ["ringnode = ringnode.cli:main"]},
 )

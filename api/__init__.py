@@ -11,7 +11,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from api import auth, errors, headers, limits, player
-from api.docs import Docs
+from api.docs import V1, Docs
 from api.resources import JSON_LIMIT_BYTES
 from api.resources.auth import ns as logins
 from api.resources.ring import ns as ring
@@ -45,6 +45,7 @@ def create_app(gateway: "Gateway") -> Flask:
     docs = Docs(app)
     for ns in (logins, songs, ring):
         docs.add_namespace(ns)
+    app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():
         assert docs.__schema__["paths"]  # made here, once: the first requests may be several at once
     return app

@@ -14,6 +14,7 @@ NEEDED = {
     "GET /api/docs": PUBLIC,
     "GET /api/docs/swaggerui/<path:filename>": PUBLIC,
     "GET /api/v1/swagger.json": PUBLIC,
+    "GET /api/v1/openapi.json": PUBLIC,
     "GET /api/v1/health": PUBLIC,
     "GET /api/v1/version": PUBLIC,
     "POST /api/v1/auth/login": PUBLIC,

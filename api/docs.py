@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from api.auth import LISTENER, PUBLIC, TICKET, needed, takes_ticket
 from api.errors import PROBLEMS
 from api.models import Problem, model_of
+from api.openapi import converted
 from ringnode import __version__
 
 DOCS = "/api/docs"
@@ -33,7 +34,14 @@ BY_TICKET = {
     "name": TICKET, "in": "query", "type": "string",
     "description": "Of `POST /me/ticket`, where no login can be sent",
 }  # fmt: skip
-TITLES = {status: title for status, _, title in PROBLEMS.values()} | {503: "The ring cannot answer now"}
+TITLES = {status: title for status, _, title in PROBLEMS.values()} | {
+    304: "The client has it already",
+    400: "The request is malformed",
+    415: "The body is not of a media type that is taken here",
+    500: "Something went wrong here",
+    503: "The ring cannot answer now",
+}
+RETRY = {"Retry-After": {"type": "integer", "description": "Seconds to wait before the next try"}}
 
 
 class Docs(Api):
@@ -43,11 +51,20 @@ class Docs(Api):
         app.register_blueprint(apidoc, url_prefix=DOCS)  # its files under our path, not at the root
         app.extensions["restx"] = {"apidoc_registered": True}
         token = {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Bearer TOKEN"}
-        login = {"authorizations": {"token": token}, "security": "token"}
+        basic = {"type": "basic", "description": "Name of the account and an app password"}
+        login = {"authorizations": {"token": token, "basic": basic}, "security": [{"token": []}, {"basic": []}]}
         super().__init__(app, __version__, "ringnode", ABOUT, prefix=V1, doc=DOCS, **login)
         self.error_handlers.clear()  # theirs would show in the docs
         self.representation("application/json")(_json)
         model_of(self.default_namespace, Problem)
+
+    def openapi(self) -> Response:
+        """The same in OpenAPI 3, made once."""
+        return _json(self._openapi, 200)
+
+    @cached_property
+    def _openapi(self) -> dict[str, Any]:
+        return converted(self.__schema__)
 
     def error_router(self, original_handler: Any, error: Exception) -> Any:
         """Errors are answered in `errors.py` alone."""
@@ -68,25 +85,33 @@ class Docs(Api):
         for path, item in schema["paths"].items():
             rule = V1 + path.replace("{", "<").replace("}", ">")
             for method in set(item) - {"parameters"}:
-                _complete(item[method], needed(method.upper(), rule))
+                operation = item[method]
                 if takes_ticket(method.upper(), rule):
-                    item[method].setdefault("parameters", []).append(BY_TICKET)
-                if method == "patch":
-                    item[method]["consumes"] = ["application/json", "application/merge-patch+json"]
+                    operation.setdefault("parameters", []).append(BY_TICKET)
+                parameters = item.get("parameters", []) + operation.get("parameters", [])
+                _complete(operation, needed(method.upper(), rule), {p["name"]: p["in"] for p in parameters})
+                if method == "patch" and "consumes" not in operation:
+                    operation["consumes"] = ["application/json", "application/merge-patch+json"]
         return schema
 
 
-def _complete(operation: dict[str, Any], role: str) -> None:
-    """Add what holds for every operation: who may, and what may go wrong."""
-    also = [422, 500, 503]
+def _complete(operation: dict[str, Any], role: str, parameters: dict[str, str]) -> None:
+    """Add what holds for every operation: who may, and what may go wrong. `parameters`: name to place."""
+    also = [422, 429, 500, 503]
     if role == PUBLIC:
         operation["security"] = []
     else:
         operation["description"] = f"{operation.get('description', '')}\n\nRole: {role}.".strip()
         also += [401] if role == LISTENER else [401, 403]
+    also += [404] if "path" in parameters.values() else []
+    also += [400, 413, 415] if "body" in parameters.values() else []
+    also += [409, 412] if "If-Match" in parameters else []
+    also += [304] if "If-None-Match" in parameters else []
     answers = operation["responses"]
     for status in also:
         answers.setdefault(str(status), {"description": TITLES[status]})
+    for again in {"429", "503"} & set(answers):
+        answers[again].setdefault("headers", RETRY)
     for status, answer in answers.items():
         if int(status) >= 400:
             answer.setdefault("schema", {"$ref": "#/definitions/Problem"})

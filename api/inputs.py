@@ -1,6 +1,6 @@
 """What clients send besides files, parsed and checked. Invalid names the culprit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -76,6 +76,11 @@ def paging(sorts: Sequence[str] = ()) -> Asked:
     """What is asked of a list that is sent in pages. Invalid names the bad parameter."""
     order = order_of(text("sort", TEXT_LIMIT), sorts)
     return Asked(whole("limit", PAGE), text("cursor", CURSOR_LIMIT) or None, order, whole("seed", 0))
+
+
+def if_match() -> Container[str] | None:
+    """The versions that the client wants to change, by its If-Match; None if it does not say."""
+    return request.if_match if "If-Match" in request.headers else None
 
 
 def json_body(*mimetypes: str) -> Any:

@@ -8,6 +8,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |-- PeerRefused         the peer does not accept us: TLS, another ring, another k
     |-- NotJoined           this node has not found its ring yet
     |-- Conflict            another is doing this now
+    |-- Stale               it is no longer what the caller read
     |-- NotFound            no such song, record, blob
     |-- Unauthenticated     who are you?
     |-- Forbidden           known, but not allowed
@@ -43,6 +44,10 @@ class NotJoined(RingnodeError):
 
 class Conflict(RingnodeError):
     """Another node or person is doing this now, or has done it."""
+
+
+class Stale(RingnodeError):
+    """It has changed since the caller read it: read it again, and decide anew."""
 
 
 class NotFound(RingnodeError):
@@ -99,7 +104,7 @@ class ConfigError(RingnodeError):
 BY_NAME: dict[str, type[RingnodeError]] = {
     cls.__name__: cls
     for cls in (
-        PeerDown, PeerBusy, PeerRefused, NotJoined, Conflict, NotFound, Unauthenticated, Forbidden, TooManyRequests,
-        Invalid, TooLarge, CorruptReplica, NotEnoughReplicas, NoSpace, ConfigError,
+        PeerDown, PeerBusy, PeerRefused, NotJoined, Conflict, Stale, NotFound, Unauthenticated, Forbidden,
+        TooManyRequests, Invalid, TooLarge, CorruptReplica, NotEnoughReplicas, NoSpace, ConfigError,
     )
 }  # fmt: skip

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import flask_restx
 from flask import current_app, g, request
+from werkzeug.wrappers import Response
 
 from api import inputs
 from api.auth import TICKET
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
     from ringnode.gateway import Gateway
 
 JSON_LIMIT_BYTES = 64 << 10  # of every body but an upload's
+
+
+_any = flask_restx.Namespace("any")
+unless_changed = _any.param("If-Match", "An ETag: 412 if it has changed since", "header")
+unless_known = _any.param("If-None-Match", "An ETag: 304 if the client's copy is still right", "header")
+
+
+def versioned(value: Any, version: str, status: int = 200) -> Any:
+    """The answer with its version as its ETag, for `If-Match` of a later edit; 304 if the client has it already."""
+    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(version):
+        return Response(status=304, headers=headers)
+    return value, status, headers
 
 
 class Resource(flask_restx.Resource):

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import g, request
 from flask_restx import Namespace
-from werkzeug.exceptions import LengthRequired, PreconditionFailed
+from werkzeug.exceptions import LengthRequired
 from werkzeug.wrappers import Response
 
 from api import inputs, multipart, streaming
 from api.models import Copies, File, SongPage, model_of
-from api.resources import Resource
+from api.resources import Resource, unless_changed, unless_known
 from ringnode.catalogue.model import EDITABLE, Song
 from ringnode.catalogue.search import QUERY_LIMIT
 from ringnode.catalogue.songs import PAGE_LIMIT
@@ -43,8 +43,6 @@ of_a_song = ns.doc(
     params={"id": {"description": "The song's id, 64 hex digits", "in": "path"}},
     responses={404: "There is no such song"},
 )
-unless_changed = ns.param("If-Match", "An ETag: 412 if the song has changed since", "header")
-unless_known = ns.param("If-None-Match", "An ETag: 304 if the client's copy is still right", "header")
 SENT = {"ETag": "The id: the bytes never change", "Accept-Ranges": "bytes", "Content-Length": "Bytes sent"}
 sends_file = ns.doc(
     produces=["audio/*", "application/octet-stream"],
@@ -76,7 +74,7 @@ class Songs(Resource):
         page = self.gateway.library.page(limit, inputs.text("cursor", CURSOR_LIMIT) or None, query)
         return SongPage(tuple(page.songs), page.next_cursor, page.total)
 
-    @ns.doc("add_song")
+    @ns.doc("add_song", vendor={"raw-body": "application/octet-stream"})
     @ns.param("file", "The file, as multipart/form-data; other fields are ignored", "formData", type="file")
     @ns.param("filename", "Name of the file, when the body is the file itself", maxLength=FILENAME_LIMIT)
     @ns.response(200, "The library had this very file already", SONG, headers={"Location": "URL of the song"})
@@ -113,29 +111,18 @@ class SongResource(Resource):
     @unless_changed
     @ns.expect(EDIT)
     @ns.response(200, "The changed song", SONG)
-    @ns.response(400, "The body is not JSON")
-    @ns.response(412, "The song has changed since")
-    @ns.response(413, "The body is larger than 64 KiB")
-    @ns.response(415, "The body is not sent as application/json or application/merge-patch+json")
     def patch(self, id: str) -> Song:
         """Change fields of a song; those not named stay."""
         changes = inputs.json_body("application/merge-patch+json")
-        self._require_match(id)
-        return self.gateway.library.edit(id, changes)
+        return self.gateway.library.edit(id, changes, inputs.if_match())
 
     @ns.doc("delete_song")
     @unless_changed
     @ns.response(204, "It is gone on every node; its file goes later")
-    @ns.response(412, "The song has changed since")
     def delete(self, id: str) -> tuple[None, int]:
         """Delete a song."""
-        self._require_match(id)
-        self.gateway.library.delete(id)
+        self.gateway.library.delete(id, inputs.if_match())
         return None, 204
-
-    def _require_match(self, id: str) -> None:
-        if request.if_match and not request.if_match.contains(self.gateway.library.version(id)):
-            raise PreconditionFailed("the song has changed since you read it: read it again")
 
 
 @ns.route("/<id>/stream")

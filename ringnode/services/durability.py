@@ -3,11 +3,14 @@
 What is acknowledged, and when, is `protocol/writing.py`'s to say.
 """
 
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
+from ringnode.errors import NotFound, RingnodeError, Stale
 from ringnode.objects.peers import Peers
 from ringnode.protocol.messages import Peer
 from ringnode.protocol.writing import Writing
@@ -48,6 +51,23 @@ class Durability:
         found: Record | None = self._peers.run(self._writing.latest(self._records, kind, key))
         return found
 
+    @contextmanager
+    def changing(self, kind: str, key: str, versions: Container[str] | None = None) -> Iterator[Record]:
+        """A record as its owners have it, to be changed and published inside. NotFound if it is not there or deleted.
+
+        With `versions` (those that the caller has read: `Record.newest`) Stale if it is none of them, and no other
+        change with versions can come in between. Without, the newer value of every field wins.
+        """
+        with self.lease(f"change/{kind}/{key}") if versions is not None else nullcontext() as held:
+            record = self.latest(kind, key)
+            if record is None or record.deleted:
+                raise NotFound(f"there is no {kind} {key:.64}")
+            if versions is not None and record.newest() not in versions:
+                raise Stale("it has changed since you read it: read it again")
+            if held:
+                held.require()
+            yield record
+
     def is_here(self, peer: Peer) -> bool:
         """Is it the node of this gateway?"""
         return peer.address == self._config.address
@@ -86,3 +106,10 @@ class Durability:
         """Put a record on the owners of its key and on this node. Returns it as it stands here."""
         self._peers.run(self._writing.publish(record.kind, record.key, record))
         return self._records.get(record.kind, record.key) or record
+
+    def note(self, record: Record) -> None:
+        """Keep a record on this node and tell others, without waiting for them: what may be lost with this node."""
+        try:
+            self._peers.call(self._config.address, "keep_record", record)
+        except RingnodeError:  # the node starts or ends: its next exchange brings it to the others
+            self._records.merge([record])

@@ -4,7 +4,7 @@ Bytes are safe before the catalogue speaks of them: files go to their owners fir
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,13 +117,6 @@ class Library:
             raise NotFound(f"there is no song {key:.64}")
         return record
 
-    def _latest(self, key: str) -> Record:
-        """The song as its owners know it, to be changed."""
-        record = self._durability.latest(songs.KIND, self._live(key).key)
-        if record is None or record.deleted:
-            raise NotFound(f"there is no song {key:.64}")
-        return record
-
     def copies(self, key: str) -> list[Copy]:
         """Every copy on the nodes that answer, owners first."""
         self._live(key)
@@ -186,15 +179,19 @@ class Library:
 
     # -- changing ----------------------------------------------------------------------------------------------
 
-    def edit(self, key: str, changes: Any) -> Song:
-        """Change fields of a song; those not named stay. Invalid names the first bad one."""
-        record = self._latest(key)
-        edited = self._records.draft_edit(record, songs.checked_edit(changes))
-        return songs.song(self._durability.publish(edited))
+    def edit(self, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
+        """Change fields of a song; those not named stay. Invalid names the first bad one.
 
-    def delete(self, key: str) -> None:
-        """Delete a song on every node; its file goes after a grace."""
-        self._durability.publish(self._records.draft_edit(self._latest(key), {"deleted": True}))
+        Stale if `versions` are given and it has another now.
+        """
+        checked = songs.checked_edit(changes)
+        with self._durability.changing(songs.KIND, self._live(key).key, versions) as record:
+            return songs.song(self._durability.publish(self._records.draft_edit(record, checked)))
+
+    def delete(self, key: str, versions: Container[str] | None = None) -> None:
+        """Delete a song on every node; its file goes after a grace. Stale as for `edit`."""
+        with self._durability.changing(songs.KIND, self._live(key).key, versions) as record:
+            self._durability.publish(self._records.draft_edit(record, {"deleted": True}))
 
 
 def clean_name(filename: str) -> str:

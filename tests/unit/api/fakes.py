@@ -1,7 +1,7 @@
 """A whole gateway over dictionaries: what the API's tests talk to."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
@@ -9,7 +9,7 @@ from typing import Any, Self
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.songs import PAGE_LIMIT, Page, checked_edit
 from ringnode.catalogue.tags import Cover
-from ringnode.errors import Invalid, NotFound, TooLarge, Unauthenticated
+from ringnode.errors import Invalid, NotFound, Stale, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import Login, Ticket, User
 from ringnode.services.library import Copy, clean_name
@@ -109,13 +109,19 @@ class MemoryLibrary:
     def copies(self, key: str) -> list[Copy]:
         return [Copy("cellar", self.song(key).id, "10.0.0.5:7700", "https://cellar:7701", True)]
 
-    def edit(self, key: str, changes: Any) -> Song:
+    def edit(self, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
+        self._require(key, versions)
         values = {n: tuple(v) if isinstance(v, list) else v for n, v in checked_edit(changes).items()}
         self.songs[key] = replace(self.song(key), **values)
         self.versions[key] += 1
         return self.songs[key]
 
-    def delete(self, key: str) -> None:
+    def _require(self, key: str, versions: Container[str] | None) -> None:
+        if versions is not None and self.version(key) not in versions:
+            raise Stale("it has changed")
+
+    def delete(self, key: str, versions: Container[str] | None = None) -> None:
+        self._require(key, versions)
         del self.songs[self.song(key).id]
 
 

@@ -3,7 +3,14 @@ import pytest
 from api.auth import NEEDED, needed
 from ringnode.errors import TooManyRequests
 
-OPEN = {"/api/docs", "/api/v1/swagger.json", "/api/v1/health", "/api/v1/version", "/api/v1/auth/login"}
+OPEN = {
+    "/api/docs",
+    "/api/v1/swagger.json",
+    "/api/v1/openapi.json",
+    "/api/v1/health",
+    "/api/v1/version",
+    "/api/v1/auth/login",
+}
 
 
 def routes(app):

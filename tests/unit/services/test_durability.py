@@ -12,7 +12,7 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown
+from ringnode.errors import Conflict, NoSpace, NotEnoughReplicas, NotFound, PeerDown, Stale
 from ringnode.objects.peers import Peers
 from ringnode.services.durability import Durability
 from ringnode.storage.blobs import Blobs
@@ -32,6 +32,7 @@ class OtherNodes(Peers):
         self.records: dict[str, list[Any]] = {}
         self.failing: dict[str, Callable[[], None]] = {}
         self.hold = threading.Event()
+        self.leases: dict[str, str] = {}
         self.mine: Records
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
@@ -39,6 +40,14 @@ class OtherNodes(Peers):
             return [[name.ljust(4, "0").encode().hex(), name, 1] for name in self.owners][: args[1]]
         if method == "members":
             return self.members
+        if method == "find_successor":
+            return ["ab" * 32, ME, 1]
+        if method == "lease":
+            if self.leases.setdefault(args[0], args[1]) != args[1]:
+                raise Conflict("another has it")
+            return 1
+        if method == "release":
+            return self.leases.pop(args[0], None)
         self.failing.get(address, lambda: None)()
         if method == "keep_record":
             if address == ME:
@@ -177,3 +186,39 @@ def test_a_record_unknown_here_is_asked_of_its_owners(make: Callable[..., Made])
     made.nodes.failing["b"] = dead
     assert made.durability.find("user", "ana") == record
     assert made.durability.find("user", "eve") is None
+
+
+def test_a_change_is_made_to_the_version_that_was_read_or_not_at_all(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c")
+    first = made.durability.publish(made.records.draft("song", "ab" * 32, {"title": "T"}))
+    eventually(lambda: len(made.nodes.records) == 3)
+    later = made.records.draft_edit(first, {"title": "at another node"})
+    for node in "bc":
+        made.nodes.records[node].append(later)
+    with pytest.raises(Stale), made.durability.changing("song", "ab" * 32, {first.newest()}):
+        raise AssertionError("it was changed at another node, which only the owners know")
+    with made.durability.changing("song", "ab" * 32, {later.newest()}) as record:
+        assert record.doc["title"] == "at another node"
+        with pytest.raises(Conflict), made.durability.changing("song", "ab" * 32, {later.newest()}):
+            raise AssertionError("two at once")
+        with made.durability.changing("song", "ab" * 32) as same:
+            assert same == record
+    assert not made.nodes.leases
+
+
+def test_what_is_not_there_or_deleted_cannot_be_changed(make: Callable[..., Made]) -> None:
+    made = make(ME)
+    with pytest.raises(NotFound), made.durability.changing("song", "ab" * 32):
+        raise AssertionError
+    made.records.put("song", "ab" * 32, {"deleted": True})
+    with pytest.raises(NotFound), made.durability.changing("song", "ab" * 32):
+        raise AssertionError
+
+
+def test_a_note_is_kept_here_also_when_the_node_does_not_answer(make: Callable[..., Made]) -> None:
+    made = make(ME, "b")
+    made.durability.note(made.records.draft("session", "a", {"user": "ana"}))
+    made.nodes.failing[ME] = dead
+    made.durability.note(made.records.draft("session", "b", {"user": "ana"}))
+    assert made.records.keys("session") == ["a", "b"]
+    assert "b" not in made.nodes.records
