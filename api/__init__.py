@@ -13,7 +13,10 @@ from flask.json.provider import DefaultJSONProvider
 from api import auth, errors, headers, limits, player
 from api.docs import V1, Docs
 from api.resources import JSON_LIMIT_BYTES
+from api.resources.albums import ns as albums
+from api.resources.artists import ns as artists
 from api.resources.auth import ns as logins
+from api.resources.genres import ns as genres
 from api.resources.ring import ns as ring
 from api.resources.songs import ns as songs
 
@@ -43,7 +46,7 @@ def create_app(gateway: "Gateway") -> Flask:
         part.install(app)
     limits.install(app, gateway.config.threads)
     docs = Docs(app)
-    for ns in (logins, songs, ring):
+    for ns in (logins, songs, albums, artists, genres, ring):
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

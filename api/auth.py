@@ -26,7 +26,7 @@ NEEDED = {
 
 
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
-TICKETED = ("/api/v1/songs", "/api/v1/ring")
+TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring")
 TICKET = "ticket"
 
 

@@ -1,6 +1,6 @@
 """What clients send besides files, parsed and checked. Invalid names the culprit."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ DIGITS = 9
 TEXT_LIMIT = 1024  # characters; no name or password is longer
 CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
 RANDOM = "random"
+FILTER_LIMIT = 200  # characters of what a list is narrowed by
 
 
 def only(known: Iterable[str]) -> None:
@@ -81,6 +82,28 @@ def paging(sorts: Sequence[str] = ()) -> Asked:
 def if_match() -> Container[str] | None:
     """The versions that the client wants to change, by its If-Match; None if it does not say."""
     return request.if_match if "If-Match" in request.headers else None
+
+
+def filters(ns: Namespace, cls: Any, helps: Mapping[str, str]) -> Callable[[T], T]:
+    """Documents the query parameters that narrow a list, a field of `cls` each; `filter_of` reads them."""
+    types: dict[Any, dict[str, Any]] = {
+        int: {"type": "integer", "minimum": 0},
+        str: {"type": "string", "maxLength": FILTER_LIMIT},
+    }
+    params = {}
+    for f in fields(cls):
+        kind = types.get(f.type, {"type": "boolean"})
+        params[f.name] = {"in": "query", "description": helps[f.name]} | kind
+    documented: Callable[[T], T] = ns.doc(params=params)
+    return documented
+
+
+def filter_of(cls: type[T]) -> T:
+    """What narrows a list, as an instance of a dataclass of texts, numbers and flags. Invalid names the bad one."""
+    readers: dict[Any, Callable[[str], Any]] = {
+        str: lambda name: text(name, FILTER_LIMIT), int: lambda name: whole(name, 0), bool | None: flag,
+    }  # fmt: skip
+    return cls(**{f.name: readers[f.type](f.name) for f in fields(cls)})  # type: ignore[arg-type]
 
 
 def json_body(*mimetypes: str) -> Any:

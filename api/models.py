@@ -7,7 +7,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 from flask_restx import Namespace
 from flask_restx.fields import Raw
 
-from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import Page
 from ringnode.services.library import Copy
 
@@ -88,15 +87,6 @@ class Credentials:
 
     username: str = shown("Name of the account; letter case does not matter")
     password: str = shown("Its password")
-
-
-@dataclass(frozen=True)
-class SongPage:
-    """Some songs in order."""
-
-    items: tuple[Song, ...] = shown("Songs in order of artist, album, disc, track and title")
-    next_cursor: str | None = shown("To be sent as `cursor` for the next page; null on the last")
-    total: int = shown("How many songs there are on all pages")
 
 
 @dataclass(frozen=True)

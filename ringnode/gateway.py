@@ -13,6 +13,7 @@ from ringnode.node import open_records
 from ringnode.objects import wire
 from ringnode.objects.peers import Peers
 from ringnode.services.accounts import Accounts
+from ringnode.services.browse import Browse
 from ringnode.services.durability import Durability
 from ringnode.services.library import Library
 from ringnode.services.overview import Overview
@@ -32,6 +33,7 @@ class Gateway:
         blobs = Blobs(config.data / "music", config.reserve_bytes)
         self._durability = Durability(config, self._peers, self.records, blobs)
         self.accounts = Accounts(self._durability.find, ca.secret(config.tls), config.session_s)
+        self.browse = Browse(self.records)
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
         self.overview = Overview(config, self.records, self._peers)
 

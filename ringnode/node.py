@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ringnode import __version__, ca
-from ringnode.catalogue import songs
+from ringnode.catalogue import shelves, songs
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
@@ -257,4 +257,5 @@ def open_records(config: Config, mark: str) -> tuple[Database, Records]:
     """The catalogue of a node, for its own process or a gateway's."""
     db = Database(config.data / "catalogue.db")
     now_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
-    return db, Records(db, mark, now_ms, {songs.KIND: songs.project})
+    shelves.bring_up_to_date(db)
+    return db, Records(db, mark, now_ms, {songs.KIND: songs.project}, followers=shelves.FOLLOWERS)

@@ -10,18 +10,16 @@ from werkzeug.exceptions import LengthRequired
 from werkzeug.wrappers import Response
 
 from api import inputs, multipart, streaming
-from api.models import Copies, File, SongPage, model_of
+from api.models import Copies, File, model_of, page_of
 from api.resources import Resource, unless_changed, unless_known
 from ringnode.catalogue.model import EDITABLE, Song
-from ringnode.catalogue.search import QUERY_LIMIT
-from ringnode.catalogue.songs import PAGE_LIMIT
+from ringnode.catalogue.paging import Page
+from ringnode.catalogue.songs import SORTS, Filter
 from ringnode.errors import Invalid
 from ringnode.services.library import Copy
 
 ns = Namespace("songs", "The songs of the library")
 
-PAGE = 50
-CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
 FILENAME_LIMIT = 1024
 # what a file calls its picture is the uploader's word: nothing else is passed on
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp")
@@ -35,9 +33,22 @@ MINGUS = Song(
 )  # fmt: skip
 COPY = Copy("cellar", "7f3a" * 16, "10.0.0.5:7700", "https://cellar:7701", True)
 SONG = model_of(ns, Song, MINGUS)
-PAGE_MODEL = model_of(ns, SongPage, SongPage((MINGUS,), "WyJjaGFybGVzIl0", 1204))
+PAGE_MODEL = page_of(ns, SONG, "Song", MINGUS)
 EDIT = model_of(ns, Song, {"title": "Moanin'", "genres": ["Jazz", "Hard bop"]}, "SongEdit", EDITABLE)
 COPIES = model_of(ns, Copies, Copies(3, (COPY,)))
+
+WANTED = {
+    "q": "Words to be found in title, artist, album, composer, genre or date; a word may be a beginning",
+    "artist": "Id or name of an artist: the songs of, and those on albums of",
+    "album": "Id of an album",
+    "genre": "Name of a genre, in any case of letters",
+    "year_from": "First year of release",
+    "year_to": "Last year of release",
+    "format": "Container and codec in short, as in `format` of a song: mp3, flac ...",
+    "added_since": "Uploaded then or later: ISO 8601, in UTC if it names no zone",
+    "added_by": "Name of the user who uploaded it",
+    "has_cover": "Only those with a picture, or only those without",
+}
 
 of_a_song = ns.doc(
     params={"id": {"description": "The song's id, 64 hex digits", "in": "path"}},
@@ -64,15 +75,12 @@ class Songs(Resource):
     """The library."""
 
     @ns.doc("list_songs")
-    @ns.param("limit", "Most songs on a page", type=int, default=PAGE, minimum=1, maximum=PAGE_LIMIT)
-    @ns.param("cursor", "`next_cursor` of the page before; from the start if absent")
-    @ns.param("q", "Words to be found in title, artist, album ...", maxLength=QUERY_LIMIT)
+    @inputs.paged(ns, SORTS, "artist")
+    @inputs.filters(ns, Filter, WANTED)
     @ns.response(200, "A page", PAGE_MODEL)
-    def get(self) -> SongPage:
-        """Songs in order of artist, album, disc, track and title; those that `q` finds if it is given."""
-        limit, query = inputs.whole("limit", PAGE), inputs.text("q", QUERY_LIMIT)
-        page = self.gateway.library.page(limit, inputs.text("cursor", CURSOR_LIMIT) or None, query)
-        return SongPage(tuple(page.songs), page.next_cursor, page.total)
+    def get(self) -> Page[Song]:
+        """Songs: all, or those that the filters leave. `sort=-added_at` gives the newest, `sort=random` any."""
+        return self.gateway.browse.songs(inputs.paging(SORTS), inputs.filter_of(Filter))
 
     @ns.doc("add_song", vendor={"raw-body": "application/octet-stream"})
     @ns.param("file", "The file, as multipart/form-data; other fields are ignored", "formData", type="file")

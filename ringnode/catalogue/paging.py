@@ -94,7 +94,7 @@ def page(db: Database, rows: Rows, asked: Asked, where: Where, of: Callable[[Seq
     made_for = [*map(list, order), asked.seed]
     total = db.value(f"SELECT count(*) FROM {rows.table}{where}", *where.values)  # noqa: S608
     if asked.cursor is not None:
-        where.add(*_behind(terms, _position(asked.cursor, made_for, len(terms))))
+        where.add(*_behind(terms, position_of(asked.cursor, made_for, len(terms))))
     by = ", ".join(f"{term} DESC" if down else term for term, down in terms)
     sql = (
         f"SELECT {', '.join(term for term, _ in terms)}, {rows.columns}"  # noqa: S608
@@ -103,7 +103,7 @@ def page(db: Database, rows: Rows, asked: Asked, where: Where, of: Callable[[Seq
     found = db.rows(sql, *where.values, asked.limit + 1)
     more = None
     if len(found) > asked.limit:
-        more = _cursor(made_for, found[asked.limit - 1][: len(terms)])
+        more = cursor_of(made_for, found[asked.limit - 1][: len(terms)])
     return Page([of(row[len(terms) :]) for row in found[: asked.limit]], more, total)
 
 
@@ -120,12 +120,13 @@ def _behind(terms: Sequence[tuple[str, bool]], values: Sequence[Any]) -> tuple[A
     return sql, *found
 
 
-def _cursor(made_for: list[Any], values: Sequence[Any]) -> str:
+def cursor_of(made_for: list[Any], values: Sequence[Any]) -> str:
+    """A place in a list: behind the row that has these values, in the order `made_for`."""
     return base64.urlsafe_b64encode(json.dumps([made_for, values]).encode()).decode().rstrip("=")
 
 
-def _position(cursor: str, made_for: list[Any], count: int) -> list[Any]:
-    """The values in a cursor, which may come from a stranger."""
+def position_of(cursor: str, made_for: list[Any], count: int) -> list[Any]:
+    """The `count` values in a cursor, which may come from a stranger. Invalid if it is none of this order."""
     try:
         order, values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError, binascii.Error):

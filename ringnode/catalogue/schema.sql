@@ -35,3 +35,56 @@ CREATE TRIGGER IF NOT EXISTS search_delete AFTER DELETE ON search BEGIN
     INSERT INTO search_word (search_word, rowid, text) VALUES ('delete', old.number, old.text);
     INSERT INTO search_piece (search_piece, rowid, text) VALUES ('delete', old.number, old.text);
 END;
+
+-- Songs as people look for them, made from the records in the same transaction (shelves.py); never replicated.
+CREATE TABLE IF NOT EXISTS song (
+    number    INTEGER PRIMARY KEY,   -- of its record
+    dice      INTEGER NOT NULL,      -- from the song's key: tells equal ones apart alike on every node, orders by chance
+    sort      TEXT NOT NULL,         -- artist, album, disc, track, title
+    title     TEXT NOT NULL,         -- as compared
+    album     TEXT NOT NULL,         -- id
+    album_title TEXT NOT NULL,
+    artist    TEXT NOT NULL,         -- id of the album's artist
+    artist_name TEXT NOT NULL,
+    disc      INTEGER NOT NULL,
+    track     INTEGER NOT NULL,
+    year      INTEGER NOT NULL,      -- 0 if unknown
+    duration_ms INTEGER NOT NULL,
+    size      INTEGER NOT NULL,      -- bytes
+    bitrate   INTEGER NOT NULL,
+    format    TEXT NOT NULL,
+    added_at  TEXT NOT NULL,
+    added_by  TEXT NOT NULL,         -- letter case folded
+    has_cover INTEGER NOT NULL       -- in the file, or uploaded
+);
+CREATE INDEX IF NOT EXISTS song_sort ON song (sort, dice);
+CREATE INDEX IF NOT EXISTS song_title ON song (title, dice);
+CREATE INDEX IF NOT EXISTS song_added ON song (added_at, dice);
+CREATE INDEX IF NOT EXISTS song_year ON song (year, dice);
+CREATE INDEX IF NOT EXISTS song_album ON song (album, disc, track);
+CREATE TABLE IF NOT EXISTS song_artist (
+    artist TEXT, song INTEGER, name TEXT NOT NULL, PRIMARY KEY (artist, song)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS song_artist_song ON song_artist (song);
+CREATE TABLE IF NOT EXISTS song_genre (
+    genre TEXT, song INTEGER, name TEXT NOT NULL, PRIMARY KEY (genre, song)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS song_genre_song ON song_genre (song);
+CREATE TABLE IF NOT EXISTS album (
+    id TEXT PRIMARY KEY, dice INTEGER NOT NULL,
+    sort TEXT NOT NULL,              -- artist, year, title
+    title_sort TEXT NOT NULL, found TEXT NOT NULL,   -- what it is found by, with a space before every word
+    title TEXT NOT NULL, artist TEXT NOT NULL, artist_name TEXT NOT NULL, year INTEGER NOT NULL,
+    songs INTEGER NOT NULL, discs INTEGER NOT NULL, duration_ms INTEGER NOT NULL, size INTEGER NOT NULL,
+    has_cover INTEGER NOT NULL, added_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS album_sort ON album (sort, dice);
+CREATE INDEX IF NOT EXISTS album_artist ON album (artist);
+CREATE INDEX IF NOT EXISTS album_added ON album (added_at, dice);
+CREATE TABLE IF NOT EXISTS artist (
+    id TEXT PRIMARY KEY, dice INTEGER NOT NULL, sort TEXT NOT NULL, found TEXT NOT NULL, name TEXT NOT NULL,
+    songs INTEGER NOT NULL, albums INTEGER NOT NULL, appears_on INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
+    size INTEGER NOT NULL, has_cover INTEGER NOT NULL, added_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS artist_sort ON artist (sort, dice);
+
+-- How often what a name stands for has changed: what was counted before is still true while this is the same.
+CREATE TABLE IF NOT EXISTS changes (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;

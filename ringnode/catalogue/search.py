@@ -39,3 +39,12 @@ def condition(query: str) -> tuple[str, list[str]]:
             values.append(f"%{word}%")
         parts.append(f"number IN ({' UNION '.join(ways)})")
     return " AND ".join(parts), values
+
+
+def words_condition(column: str, query: str) -> tuple[str, list[str]]:
+    """Like `condition`, for a small table: `column` is its normalised text with a space before every word."""
+    parts, values = [], []
+    for word in normalise(query[:QUERY_LIMIT]).split():
+        parts.append(f"instr({column}, ?) > 0")
+        values.append(f" {word}" if len(word) < PIECE and word.isascii() else word)
+    return " AND ".join(parts), values

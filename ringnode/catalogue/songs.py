@@ -1,44 +1,70 @@
-"""Songs out of the table of records: pages, search, order."""
+"""Songs out of the catalogue: pages, filters, order, search; and what may be edited."""
 
-import base64
-import binascii
+import datetime
 import json
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from blake3 import blake3
+
+from ringnode.catalogue.grouping import album_of, artist_id, compared, sort_key
 from ringnode.catalogue.model import EDITABLE, LIST_LIMIT, TEXT_LIMIT, Song
+from ringnode.catalogue.paging import Asked, Page, Rows, Where
+from ringnode.catalogue.paging import page as page_of
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.search import condition, normalise
 from ringnode.errors import Invalid
 
 KIND = "song"
-PAGE_LIMIT = 500
 NUMBER_LIMIT = 1_000_000  # tracks, discs, beats: what is above is a mistake
-SORT_DIGITS = 4
-SORT_CHARACTERS = 100  # of each part: cursors carry them
+PLACE_LIMIT = 9999  # of discs and tracks: four digits, so that they sort as text
+FOUND = ("title", "artist", "artists", "album", "albumartist", "composers", "genres", "date")
+
+SHUFFLE_PRIME = (1 << 31) - 1
+RANDOM = f"((dice & {SHUFFLE_PRIME}) * {{}}) % {SHUFFLE_PRIME}"  # the factor comes from the seed
+ORDERS = {
+    "artist": "s.sort", "title": "s.title", "album": "s.album_title", "year": "s.year", "disc": "s.disc",
+    "track": "s.track", "added_at": "s.added_at", "duration_s": "s.duration_ms", "size_bytes": "s.size",
+    "bitrate": "s.bitrate", "format": "s.format", "random": RANDOM,
+}  # fmt: skip
+SORTS = tuple(ORDERS)
+"""What songs can be sorted by. `artist`: then by album, disc, track and title."""
+COLUMNS = "r.key, r.doc, s.has_cover"
+JOIN = "JOIN record r ON r.number = s.number"
+ROWS = Rows(COLUMNS, "song s", "s.dice", ORDERS, "artist", JOIN)
 
 
-class Page(NamedTuple):
-    """Some songs in order, where the next ones begin (None at the end), and how many there are in all."""
+@dataclass(frozen=True)
+class Filter:
+    """Which songs are wanted; what is empty, 0 or None does not matter."""
 
-    songs: list[Song]
-    next_cursor: str | None
-    total: int
+    q: str = ""
+    artist: str = ""  # id or name
+    album: str = ""  # id
+    genre: str = ""
+    year_from: int = 0
+    year_to: int = 0
+    format: str = ""
+    added_since: str = ""  # ISO 8601
+    added_by: str = ""
+    has_cover: bool | None = None
 
 
 def project(doc: dict[str, Any]) -> tuple[str, str]:
     """What a song is sorted by (artist, album, disc, track, title) and found by."""
-    artist = normalise(str(doc.get("albumartist") or doc.get("artist") or ""))
-    numbers = [f"{_whole(doc.get(name)):0{SORT_DIGITS}d}" for name in ("disc", "track")]
-    sort = [artist, normalise(str(doc.get("album", ""))), *numbers, normalise(str(doc.get("title", "")))]
-    names = ("title", "artist", "artists", "album", "albumartist", "composers", "genres", "date")
-    texts = (doc.get(name) or "" for name in names)
+    album = album_of(doc)
+    numbers = (f"{place_of(doc.get(name)):04d}" for name in ("disc", "track"))
+    sort = sort_key(album.artist, album.title, *numbers, str(doc.get("title") or ""))
+    texts = (doc.get(name) or "" for name in FOUND)
     found = " ".join(" ".join(map(str, t)) if isinstance(t, list) else str(t) for t in texts)
-    return "\x1f".join(part[:SORT_CHARACTERS] for part in sort), normalise(found)
+    return sort, normalise(found)
 
 
-def _whole(value: Any) -> int:
-    return min(value, 10**SORT_DIGITS - 1) if isinstance(value, int) and value > 0 else 0
+def place_of(value: Any) -> int:
+    """A track's or disc's number as far as it is sorted by."""
+    return min(value, PLACE_LIMIT) if isinstance(value, int) and value > 0 else 0
 
 
 def song(record: Record) -> Song:
@@ -46,37 +72,75 @@ def song(record: Record) -> Song:
     return Song.of(record.key, record.doc)
 
 
-def page(records: Records, limit: int, cursor: str | None = None, query: str = "") -> Page:
-    """Songs in order, those that `query` finds if it is given. Invalid for a limit or a cursor that is none."""
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise Invalid(f"limit must be between 1 and {PAGE_LIMIT}", "limit")
-    where, values = condition(query)
-    if query.strip() and not where:
+def page(records: Records, asked: Asked, wanted: Filter | None = None) -> Page[Song]:
+    """The songs `wanted`, as `asked`. Invalid names what is wrong."""
+    wanted = wanted or Filter()
+    if wanted.q and not normalise(wanted.q):
         return Page([], None, 0)
-    wanted = "kind = 'song' AND deleted = 0" + (f" AND {where}" if where else "")
-    total = records.db.value(f"SELECT count(*) FROM record WHERE {wanted}", *values)  # noqa: S608
-    if cursor is not None:
-        wanted += " AND (sort, key) > (?, ?)"
-        values += _position(cursor)
-    sql = f"SELECT kind, key, doc, stamp, edits, sort FROM record WHERE {wanted} ORDER BY sort, key LIMIT ?"  # noqa: S608
-    rows = records.db.rows(sql, *values, limit + 1)
-    songs = [Song.of(row[1], json.loads(row[2])) for row in rows[:limit]]
-    more = _cursor(rows[limit - 1][5], rows[limit - 1][1]) if len(rows) > limit else None
-    return Page(songs, more, total)
+    where = Where()
+    _narrow(where, wanted)
+    return page_of(records.db, ROWS, asked._replace(seed=factor(asked.seed)), where, of_row)
 
 
-def _cursor(sort: str, key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, key]).encode()).decode().rstrip("=")
+def of_row(row: Sequence[Any]) -> Song:
+    """The song of COLUMNS."""
+    key, text, has_cover = row
+    doc = json.loads(text)
+    doc["has_cover"] = bool(has_cover)
+    return Song.of(key, doc)
 
 
-def _position(cursor: str) -> list[str]:
+def _narrow(where: Where, wanted: Filter) -> None:
+    words, values = condition(wanted.q)
+    if words:
+        where.add(words.replace("number IN", "s.number IN"), *values)
+    if wanted.artist:
+        where.add("s.number IN (SELECT song FROM song_artist WHERE artist = ?)", id_of_artist(wanted.artist))
+    if wanted.genre:
+        where.add("s.number IN (SELECT song FROM song_genre WHERE genre = ?)", compared(wanted.genre))
+    for column, value in (
+        ("album", wanted.album),
+        ("format", wanted.format),
+        ("added_by", wanted.added_by.casefold()),
+    ):
+        if value:
+            where.add(f"s.{column} = ?", value)
+    in_years(where, "s.year", wanted.year_from, wanted.year_to)
+    if wanted.added_since:
+        where.add("s.added_at >= ?", moment(wanted.added_since, "added_since"))
+    if wanted.has_cover is not None:
+        where.add("s.has_cover = ?", wanted.has_cover)
+
+
+def in_years(where: Where, column: str, first: int, last: int) -> None:
+    """Only what is of these years; what has no year is of none."""
+    if first:
+        where.add(f"{column} >= ?", first)
+    if last:
+        where.add(f"{column} BETWEEN 1 AND ?", last)
+
+
+def id_of_artist(given: str) -> str:
+    """An artist's id as it is, or that of a name."""
+    is_id = len(given) == len(artist_id("")) and set(given) <= set("0123456789abcdef")
+    return given if is_id else artist_id(given)
+
+
+def moment(text: str, field: str) -> str:
+    """A time as `added_at` is written, so that they compare as texts. Invalid if it is none."""
     try:
-        sort, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(sort, str) and isinstance(key, str):
-            return [sort, key]
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        pass
-    raise Invalid("this cursor is not one of ours: use next_cursor of an answer, or leave it away", "cursor")
+        at = datetime.datetime.fromisoformat(text)
+        at = at.replace(tzinfo=at.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"{field} must be a time in ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z", field
+        ) from error
+    return at.isoformat(timespec="seconds")
+
+
+def factor(seed: int) -> int:
+    """What the order `random` multiplies by: near seeds give orders that have nothing in common."""
+    return 1 + int.from_bytes(blake3(str(seed).encode()).digest(4), "big") % (SHUFFLE_PRIME - 1)
 
 
 def checked_edit(changes: Any) -> dict[str, Any]:

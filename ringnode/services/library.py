@@ -99,10 +99,6 @@ class Library:
 
     # -- finding -----------------------------------------------------------------------------------------------
 
-    def page(self, limit: int, cursor: str | None, query: str) -> songs.Page:
-        """Songs in order of artist, album, disc, track and title; those that `query` finds."""
-        return songs.page(self._records, limit, cursor, query)
-
     def song(self, key: str) -> Song:
         """One song. NotFound if there is none, which its owners were asked about."""
         return songs.song(self._live(key))

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 from ringnode.catalogue.model import Song
-from ringnode.catalogue.songs import PAGE_LIMIT, Page, checked_edit
+from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page
+from ringnode.catalogue.songs import Filter, checked_edit
 from ringnode.catalogue.tags import Cover
 from ringnode.errors import Invalid, NotFound, Stale, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
@@ -81,13 +82,6 @@ class MemoryLibrary:
         self.versions[song.id] = 1
         return self.songs[song.id]
 
-    def page(self, limit: int, cursor: str | None, query: str) -> Page:
-        if not 1 <= limit <= PAGE_LIMIT:
-            raise Invalid("limit", "limit")
-        found = [song for song in self.songs.values() if query in song.title]
-        at = int(cursor or 0)
-        return Page(found[at : at + limit], str(at + limit) if at + limit < len(found) else None, len(found))
-
     def song(self, key: str) -> Song:
         if key not in self.songs:
             raise NotFound(f"there is no song {key:.64}")
@@ -123,6 +117,21 @@ class MemoryLibrary:
     def delete(self, key: str, versions: Container[str] | None = None) -> None:
         self._require(key, versions)
         del self.songs[self.song(key).id]
+
+
+class MemoryBrowse:
+    """`services.browse.Browse` as far as songs are concerned; the rest is tested over a real catalogue."""
+
+    def __init__(self, library: MemoryLibrary) -> None:
+        self._library = library
+
+    def songs(self, asked: Asked, wanted: Filter) -> Page[Song]:
+        if not 1 <= asked.limit <= PAGE_LIMIT:
+            raise Invalid("limit", "limit")
+        found = [song for song in self._library.songs.values() if wanted.q in song.title]
+        at = int(asked.cursor or 0)
+        more = str(at + asked.limit) if at + asked.limit < len(found) else None
+        return Page(found[at : at + asked.limit], more, len(found))
 
 
 class MemoryAccounts:
@@ -182,4 +191,5 @@ class MemoryGateway:
         self.config = SimpleNamespace(k=3, threads=12)
         self.accounts = MemoryAccounts()
         self.library = MemoryLibrary()
+        self.browse = MemoryBrowse(self.library)
         self.overview = MemoryOverview()

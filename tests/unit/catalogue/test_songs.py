@@ -9,8 +9,10 @@ import pytest
 from ringnode.catalogue import songs
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.model import EDITABLE, Song
+from ringnode.catalogue.paging import Asked, Page
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.search import normalise
+from ringnode.catalogue.shelves import FOLLOWERS
 from ringnode.errors import Invalid
 
 LIBRARY = [
@@ -26,20 +28,24 @@ LIBRARY = [
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     db = Database(tmp_path / "c.db")
-    table = Records(db, "node", lambda: 1, {songs.KIND: songs.project})
+    table = Records(db, "node", lambda: 1, {songs.KIND: songs.project}, followers=FOLLOWERS)
     for n, doc in enumerate(LIBRARY):
         table.put(songs.KIND, f"{n:064x}", doc)
     yield table
     db.close()
 
 
-def titles(page: songs.Page) -> list[str]:
-    return [song.title for song in page.songs]
+def listed(records: Records, limit: int, cursor: str | None = None, query: str = "") -> Page[Song]:
+    return songs.page(records, Asked(limit, cursor), songs.Filter(query))
+
+
+def titles(page: Page[Song]) -> list[str]:
+    return [song.title for song in page.items]
 
 
 def test_order_is_artist_album_disc_track_title(records: Records) -> None:
-    page = songs.page(records, 100)
-    assert titles(page) == ["Untagged", "Rusalka", "Humoresque", "Straße", "Økland", "風の歌"]
+    page = listed(records, 100)
+    assert titles(page) == ["Rusalka", "Humoresque", "Straße", "Økland", "Untagged", "風の歌"]
     assert page.total == 6 and page.next_cursor is None
 
 
@@ -47,13 +53,13 @@ def test_order_is_artist_album_disc_track_title(records: Records) -> None:
 def test_pages_give_every_song_once(records: Records, limit: int) -> None:
     seen, cursor = [], None
     while True:
-        page = songs.page(records, limit, cursor)
-        assert len(page.songs) <= limit
+        page = listed(records, limit, cursor)
+        assert len(page.items) <= limit
         seen += titles(page)
         cursor = page.next_cursor
         if cursor is None:
             break
-    assert seen == titles(songs.page(records, 100))
+    assert seen == titles(listed(records, 100))
 
 
 @pytest.mark.parametrize(
@@ -66,35 +72,35 @@ def test_pages_give_every_song_once(records: Records, limit: int) -> None:
     ],
 )  # fmt: skip
 def test_search(records: Records, query: str, expected: list[str] | None) -> None:
-    page = songs.page(records, 100, None, query)
-    assert titles(page) == (titles(songs.page(records, 100)) if expected is None else expected)
-    assert page.total == len(page.songs)
+    page = listed(records, 100, None, query)
+    assert titles(page) == (titles(listed(records, 100)) if expected is None else expected)
+    assert page.total == len(page.items)
 
 
 def test_search_follows_edits_and_deletions(records: Records) -> None:
     record = records.get(songs.KIND, f"{5:064x}")
     assert record
     records.merge([records.draft_edit(record, {"title": "Renamed"})])
-    assert titles(songs.page(records, 10, None, "renamed")) == ["Renamed"]
-    assert titles(songs.page(records, 10, None, "untagged")) == []
+    assert titles(listed(records, 10, None, "renamed")) == ["Renamed"]
+    assert titles(listed(records, 10, None, "untagged")) == []
     edited = records.get(songs.KIND, f"{5:064x}")
     assert edited
     records.merge([records.draft_edit(edited, {"deleted": True})])
-    assert titles(songs.page(records, 10, None, "renamed")) == []
-    assert songs.page(records, 10).total == 5
+    assert titles(listed(records, 10, None, "renamed")) == []
+    assert listed(records, 10).total == 5
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!", "e30", "WzEsMl0", "W10", "é"])
 def test_a_cursor_of_another_make_is_refused(records: Records, cursor: str) -> None:
     with pytest.raises(Invalid) as error:
-        songs.page(records, 10, cursor)
+        listed(records, 10, cursor)
     assert error.value.field == "cursor"
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
 def test_a_limit_has_limits(records: Records, limit: int) -> None:
     with pytest.raises(Invalid):
-        songs.page(records, limit)
+        listed(records, limit)
 
 
 @pytest.mark.parametrize(
