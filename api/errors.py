@@ -11,6 +11,7 @@ from api.headers import request_id
 from ringnode.errors import (
     Conflict,
     CorruptReplica,
+    DiskFailed,
     Forbidden,
     Invalid,
     NoSpace,
@@ -46,6 +47,7 @@ PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
     PeerBusy: (503, "peer-busy", "A node is busy"),
     PeerRefused: (503, "peer-refused", "A node does not accept this one"),
     NoSpace: (507, "no-space", "The disks are full"),
+    DiskFailed: (507, "disk-failed", "A disk fails"),
     CorruptReplica: (500, "corrupt-replica", "A copy is damaged"),
     RingnodeError: (500, "internal", "Something went wrong here"),
 }

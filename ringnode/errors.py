@@ -18,6 +18,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |-- CorruptReplica      bytes that do not hash to their key
     |-- NotEnoughReplicas   fewer durable copies than an acknowledgement needs
     |-- NoSpace             the disk's reserve would be used
+    |   `-- DiskFailed      the disk takes nothing, for it fails
     `-- ConfigError         the node cannot start like this; the message says what to change
 """
 
@@ -97,6 +98,10 @@ class NoSpace(RingnodeError):
     """Storing this would use the disk's reserve."""
 
 
+class DiskFailed(NoSpace):
+    """The disk cannot be written or has lost what was: like a full one it takes nothing, others may."""
+
+
 class ConfigError(RingnodeError):
     """The node cannot start like this."""
 
@@ -105,6 +110,7 @@ BY_NAME: dict[str, type[RingnodeError]] = {
     cls.__name__: cls
     for cls in (
         PeerDown, PeerBusy, PeerRefused, NotJoined, Conflict, Stale, NotFound, Unauthenticated, Forbidden,
-        TooManyRequests, Invalid, TooLarge, CorruptReplica, NotEnoughReplicas, NoSpace, ConfigError,
+        TooManyRequests, Invalid, TooLarge, CorruptReplica, NotEnoughReplicas, NoSpace, DiskFailed,
+        ConfigError,
     )
 }  # fmt: skip

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import logging
-import os
 import secrets
 import threading
 import time
@@ -17,7 +16,7 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import ConfigError
+from ringnode.errors import ConfigError, NoSpace
 from ringnode.objects import wire
 from ringnode.objects.chord_node import ChordNode
 from ringnode.objects.peers import OBJECT, Peers
@@ -30,6 +29,7 @@ from ringnode.services.discovery import Discovery, Greeting
 from ringnode.services.roster import peer_of
 from ringnode.services.upkeep import Upkeep
 from ringnode.storage.blobs import Blobs
+from ringnode.storage.disk import Disk
 
 log = logging.getLogger(__name__)
 
@@ -53,20 +53,15 @@ class Identity:
             return cls(ring, "", secrets.token_hex(8), 1)
         try:
             known = cls(**json.loads(path.read_text("utf-8")))
-        except (ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise ConfigError(f"{path} is damaged: {error}") from error
         if known.ring != ring:
             raise ConfigError(f"the data in {folder} belongs to another ring: give this node a folder of its own")
         return replace(known, incarnation=known.incarnation + 1)
 
     def save(self, folder: Path) -> None:
-        """Durable when it returns."""
-        beside = folder / "identity.json.new"
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self), file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(folder / "identity.json")
+        """Durable when it returns. NoSpace or DiskFailed: then the old one is there."""
+        Disk().replace(folder / "identity.json", json.dumps(asdict(self)).encode())
 
 
 class Node:
@@ -86,7 +81,7 @@ class Node:
             wire.setup(config.tls)
             self.db, self.records = open_records(config, self.identity.mark)
             self.blobs = Blobs(config.data / "music", config.reserve_bytes)
-            self.blobs.clean()
+            self._take_stock()
             place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
             self.ring = Ring(Peer(place, config.address, self._incarnation()), time.monotonic)
             self.peers = Peers(config.call_timeout_s, config.address)
@@ -111,6 +106,14 @@ class Node:
             joined=self._joined,
         )
         self._server = threading.Thread(target=self.daemon.requestLoop, name="daemon", daemon=True)
+
+    def _take_stock(self) -> None:
+        """Say what is here, and remove what a crash left half-written."""
+        leftovers = self.blobs.clean()
+        (files, size), aside = self.blobs.usage(), self.blobs.damaged()
+        log.info("%d files of %.1f MB are here, %d damaged ones lie aside", files, size / 1e6, len(aside))
+        if leftovers:
+            log.info("%d files that were still arriving at the last end are removed", leftovers)
 
     def _incarnation(self) -> int:
         """Higher than any before, also those taken to refute a suspicion."""
@@ -180,7 +183,23 @@ class Node:
 
     def doubt(self, key: str) -> None:
         """A copy here may be damaged."""
-        self.upkeep.copies.doubt(key)
+        self.upkeep.scrub.doubt(key)
+
+    def scrub(self) -> None:
+        """Read all files again, now."""
+        self.upkeep.scrub.whole()
+
+    def copy_of(self, key: str) -> dict[str, Any]:
+        """How the copy of a file here is."""
+        return {
+            "size_bytes": self.blobs.size(key) if self.blobs.has(key) else None,
+            "verified_at": self.upkeep.scrub.verified.get(key),
+            "aside": self.blobs.damaged().count(key),
+        }
+
+    def aside(self, after: str, count: int) -> list[str]:
+        """Keys of damaged files."""
+        return [key for key in self.blobs.damaged() if key > after][:count]
 
     def inventory(self, after: str, count: int) -> list[tuple[str, int]]:
         """(key, bytes) of files here."""
@@ -232,8 +251,10 @@ class Node:
             "songs": self.records.count(songs.KIND),
             "leaving": self.upkeep.leaving,
             "repair": self.upkeep.copies.repair | {"todo": now.todo, "todo_bytes": now.todo_bytes},
-            "scrubbed": self.upkeep.copies.scrubbed,
-            "aside": self.records.aside(),
+            "scrub": self.upkeep.scrub.state(),
+            "files_aside": len(self.blobs.damaged()),
+            "records_aside": self.records.aside(),
+            "disk": {"trouble": self.blobs.disk.trouble, "at": round(self.blobs.disk.trouble_at, 3)},
             "loops": {name: loop.state() for name, loop in self.upkeep.loops.items()},
         }
 
@@ -241,10 +262,10 @@ class Node:
 def open_data(folder: Path) -> BinaryIO:
     """Make the data folder and claim it for this process, until the file returned is closed. ConfigError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        Disk().make_folder(folder)
         claim = (folder / "lock").open("wb")
-    except OSError as error:
-        raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from error
+    except (OSError, NoSpace) as error:
+        raise ConfigError(f"the data folder {folder} cannot be written: {error}") from error
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -11,9 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ringnode.errors import ConfigError, NoSpace
+from ringnode.errors import ConfigError, DiskFailed, NoSpace
 
 BUSY_MS = 10_000  # a writer of another process holds the lock for milliseconds; this long means it hangs
+FAILED = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 CACHE_KIB = 4096  # a thread's page cache: many threads read, and the system caches the file anyway
 
 
@@ -65,16 +66,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it durable at the end, or nothing. NoSpace if the disk is full."""
+        """One transaction: all of it durable at the end, or nothing. NoSpace if the disk is full, DiskFailed."""
         connection = self._connection()
         with self._lock:
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                if "full" in str(error) or "disk I/O" in str(error):
-                    raise NoSpace(f"the catalogue cannot be written: {error}") from error
+                code = error.sqlite_errorcode & 0xFF
+                if code == sqlite3.SQLITE_FULL:
+                    raise NoSpace("the disk is full: the catalogue cannot be written") from error
+                if code in FAILED:
+                    raise DiskFailed(f"the disk failed: the catalogue cannot be written ({error})") from error
                 raise
             finally:
                 if connection.in_transaction:

@@ -4,14 +4,13 @@ Every method is a translation: it takes the ring's lock, asks, and answers plain
 [id, address, incarnation], keys and ids as hex text, records as [kind, key, doc, stamp, edits].
 """
 
-import os
 from typing import Any, Protocol
 
 from Pyro5.api import current_context, expose
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.errors import Invalid
+from ringnode.errors import CorruptReplica, Invalid
 from ringnode.objects.peers import Peers
 from ringnode.objects.wire import CHUNK_BYTES, DATA
 from ringnode.protocol.idspace import is_id
@@ -31,7 +30,10 @@ class Self(Protocol):
     def greeting(self) -> dict[str, Any]: ...
     def state(self) -> dict[str, Any]: ...
     def inventory(self, after: str, count: int) -> list[Any]: ...
+    def aside(self, after: str, count: int) -> list[str]: ...
+    def copy_of(self, key: str) -> dict[str, Any]: ...
     def kick(self, loop: str) -> None: ...
+    def scrub(self) -> None: ...
     def doubt(self, key: str) -> None: ...
     def place(self, address: str) -> str: ...
     def leave(self) -> None: ...
@@ -145,7 +147,7 @@ class ChordNode:
 
     def has_replicas(self, keys: list[str]) -> list[bool]:
         """For each key: is it here, whole and durable?"""
-        return [self._blobs.has(key) for key in _few(keys, BATCH)]
+        return [self._blobs.vouches(key) for key in _few(keys, BATCH)]
 
     def store_replica(self, key: str, size: int, offset: int) -> int:
         """A piece of a file, its bytes in the annotation DATA. Answers the offset to go on at; `size` when durable.
@@ -157,16 +159,34 @@ class ChordNode:
         return self._blobs.take_piece(_key(key), size, offset, current_context.annotations.get(DATA, b""))
 
     def fetch_replica(self, key: str, offset: int, length: int) -> int:
-        """Answers the file's size, and up to 1 MiB of its bytes in the annotation DATA; NotFound without a copy."""
-        with self._blobs.open(_key(key)) as file:
-            data = os.pread(file.fileno(), min(max(length, 0), CHUNK_BYTES), max(offset, 0))
-            size = os.fstat(file.fileno()).st_size
+        """Answers the file's size, and up to 1 MiB of its bytes in the annotation DATA.
+
+        NotFound without a copy, CorruptReplica if the disk cannot read it.
+        """
+        try:
+            data, size = self._blobs.piece(_key(key), max(offset, 0), min(max(length, 0), CHUNK_BYTES))
+        except CorruptReplica:
+            self._node.doubt(key)
+            raise
         current_context.response_annotations = {DATA: data}
         return size
 
     def doubt(self, key: str) -> None:
         """My copy did not hash to its key elsewhere: look at it soon."""
         self._node.doubt(_key(key))
+
+    def copy_of(self, key: str) -> dict[str, Any]:
+        """How my copy is: size_bytes (None without one), verified_at (seconds since 1970, None if never since my
+        start), aside (how many damaged ones are kept)."""
+        return self._node.copy_of(_key(key))
+
+    def scrub(self) -> None:
+        """Read all files here again, now; `state()["scrub"]` shows how far that is."""
+        self._node.scrub()
+
+    def aside(self, after: str, count: int) -> list[str]:
+        """Keys of the damaged files kept here, in order, one for each file, of at most `count` behind `after`."""
+        return self._node.aside(after, min(count, MANY))
 
     def inventory(self, after: str, count: int) -> list[Any]:
         """[key, size in bytes] of files here, in order of key, the first `count` behind `after` ("" to begin)."""

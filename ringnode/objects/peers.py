@@ -145,7 +145,10 @@ class Peers:
         deadline = time.monotonic() + TRANSFER_GRACE_S + size / SLOWEST_BYTES_PER_S
         offset = 0
         while offset < size:
-            data = os.pread(file.fileno(), CHUNK_BYTES, offset)
+            try:
+                data = os.pread(file.fileno(), CHUNK_BYTES, offset)
+            except OSError as error:
+                raise CorruptReplica(f"my copy of {key[:12]} cannot be read: {error.strerror}") from error
             if not data:
                 raise CorruptReplica(f"my copy of {key[:12]} is shorter than it was")
             pace(len(data))

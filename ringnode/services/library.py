@@ -6,6 +6,7 @@ Bytes are safe before the catalogue speaks of them: files go to their owners fir
 import datetime
 from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.tag_reader import TagReader
 from ringnode.config import Config
-from ringnode.errors import Invalid, NotFound, RingnodeError, TooLarge
+from ringnode.errors import CorruptReplica, Invalid, NotFound, RingnodeError, TooLarge
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import is_id
 from ringnode.protocol.messages import Peer
@@ -149,10 +150,17 @@ class Library:
         def elsewhere() -> Source:
             return RemoteFile(self._peers, key, self._addresses(key))
 
+        def instead() -> Source:
+            with suppress(RingnodeError):
+                self._peers.call(self._config.address, "doubt", key)
+            return elsewhere()
+
         try:
-            return LocalFile(self._blobs.open(key), elsewhere)
+            return LocalFile(self._blobs.open(key), instead)
         except NotFound:
             return elsewhere()
+        except CorruptReplica:
+            return instead()
 
     def _addresses(self, key: str) -> Callable[[], Iterator[str]]:
         """Where to look for a file, best first: its owners, then whoever says that it has it."""

@@ -44,13 +44,17 @@ class LocalFile:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes; fewer only at the end."""
-        return os.pread(self._file.fileno(), length, offset)
+        try:
+            return os.pread(self._file.fileno(), length, offset)
+        except OSError:
+            with self._elsewhere() as source:
+                return source.read_at(offset, length)
 
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """The bytes from start up to end, in order."""
         while start < end:
             try:
-                data = self.read_at(start, min(LOCAL_CHUNK_BYTES, end - start))
+                data = os.pread(self._file.fileno(), min(LOCAL_CHUNK_BYTES, end - start), start)
             except OSError:
                 data = b""
             if not data:  # unreadable, or cut: the scrub will find it, the listener must not

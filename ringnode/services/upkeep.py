@@ -20,6 +20,7 @@ from ringnode.services.discovery import Discovery
 from ringnode.services.gossip import Gossip
 from ringnode.services.loop import Loop
 from ringnode.services.roster import Roster, expelled
+from ringnode.services.scrub import Scrub
 from ringnode.storage.blobs import Blobs
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class Upkeep:
         chance = random.Random()
         self.gossip = Gossip(ring, records, chance, self.kick)
         self.roster = Roster(config.name, config.api_url, ring, records, chance, self.gossip.tell)
-        self.copies = Copies(config, ring, peers, blobs, records, self.kick)
+        self.scrub = Scrub(config, blobs, self.kick)
+        self.copies = Copies(config, ring, peers, blobs, records, self.scrub)
         self.discovery: Discovery | None = None  # set before the start: it needs what is made here
         self._peers = peers
         self._left = left
@@ -61,6 +63,7 @@ class Upkeep:
                 ("exchange", config.exchange_every_s, here(lambda: peers.run(self.gossip.exchange()))),
                 ("replicate", config.replicate_every_s, here(self.replicate)),
                 ("audit", config.audit_every_s, joined(self.audit)),
+                ("scrub", config.audit_every_s, self.scrub.once),
             )
         }
 

@@ -6,28 +6,29 @@ uploads and opens files for listeners, the node takes replicas from peers.
 
     files/ab/abcd...    whole files, by the first two digits of their key
     incoming/           being written; emptied at start
-    aside/              found damaged: never deleted by us
+    aside/              found damaged, by key and when that was: never deleted by us
 """
 
-import errno
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from blake3 import blake3
 
-from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound
+from ringnode.errors import CorruptReplica, DiskFailed, Invalid, NoSpace, NotFound
 from ringnode.protocol.idspace import is_id, owns
+from ringnode.storage.disk import Disk
 
 READ_BYTES = 1 << 20
 PARTIAL_LIMIT = 64  # replicas on their way in at once; more senders are told to come back
 PARTIAL_IDLE_S = 600  # a sender that stays away longer starts again
+YOUNG_S = 60.0  # a name that is older has been made durable by whoever gave it
 
 
 class Spool:
@@ -38,7 +39,7 @@ class Spool:
         self.size = 0
         self._blobs = blobs
         self._hash = blake3()
-        self.file: BinaryIO = self.path.open("x+b", buffering=0)
+        self.file = blobs.disk.create(self.path)
 
     @property
     def key(self) -> str:
@@ -46,11 +47,12 @@ class Spool:
         return self._hash.hexdigest()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append. NoSpace before the disk's reserve is touched; nothing is kept of a write that failed."""
+        """Append. NoSpace before the disk's reserve is touched, DiskFailed.
+
+        After an error it must be discarded: a part may be in the file that is not in the hash.
+        """
         self._blobs.require(len(data))
-        with disk_errors():
-            if self.file.write(data) != len(data):
-                raise NoSpace("the disk is full")
+        self._blobs.disk.write(self.file, data)
         self._hash.update(data)
         self.size += len(data)
 
@@ -60,7 +62,8 @@ class Spool:
             # A library that is uploaded must not push the songs people hear out of memory.
             os.posix_fadvise(self.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         self.file.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(DiskFailed):  # the next start tries again
+            self._blobs.disk.remove(self.path)
 
 
 class Partial:
@@ -75,22 +78,28 @@ class Partial:
 class Blobs:
     """The store under `root`. Writes are refused when fewer than `reserve_bytes` would stay free."""
 
-    def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
+    def __init__(self, root: Path, reserve_bytes: int = 0, disk: Disk | None = None) -> None:
         self.root = root
+        self.disk = disk or Disk()
         self.files = root / "files"
         self.incoming = root / "incoming"
         self.aside = root / "aside"
         self.reserve_bytes = reserve_bytes
         self._partials: dict[str, Partial] = {}
         self._lock = threading.Lock()
+        self._shelves: set[Path] = set()  # folders that are surely durable
+        self._unreadable: set[str] = set()  # damaged, and could not be put aside
         for folder in (self.files, self.incoming, self.aside):
-            folder.mkdir(parents=True, exist_ok=True)
+            self.disk.make_folder(folder)
 
-    def clean(self) -> int:
-        """Remove what a crash left half-written. Only the node calls it, before anyone writes. Returns how many."""
-        leftovers = list(self.incoming.iterdir())
+    def clean(self, idle_s: float = 0.0) -> int:
+        """Remove what a crash left half-written and nobody touched for so long. Returns how many.
+
+        With 0 only the node calls it, before anyone writes.
+        """
+        leftovers = [path for path in self.incoming.iterdir() if _idle_s(path) >= idle_s]
         for path in leftovers:
-            path.unlink()
+            self.disk.remove(path)
         return len(leftovers)
 
     # -- what is there -----------------------------------------------------------------------------------------
@@ -102,37 +111,68 @@ class Blobs:
         return self.files / key[:2] / key
 
     def has(self, key: str) -> bool:
-        """Is it here, whole and durable?"""
-        return self.path(key).exists()
+        """Is it here, whole?"""
+        return key not in self._unreadable and self.path(key).exists()
+
+    def vouches(self, key: str) -> bool:
+        """Is it here, whole and durable, so that others may give up theirs?"""
+        try:
+            if self.has(key) and time.time() - self.path(key).stat().st_ctime < YOUNG_S:
+                self.disk.sync_folder(self.path(key).parent)  # another process may have given the name just now
+        except (DiskFailed, FileNotFoundError):
+            return False
+        return self.has(key)
 
     def open(self, key: str) -> BinaryIO:
-        """The file, for reading. NotFound if it is not here."""
-        try:
+        """The file, for reading. NotFound if it is not here, CorruptReplica if the disk cannot read it."""
+        with reading(key):
             return self.path(key).open("rb", buffering=0)
-        except FileNotFoundError as error:
-            raise NotFound(f"no copy of {key[:12]} on this node") from error
 
     def size(self, key: str) -> int:
         """Bytes of the file. NotFound if it is not here."""
-        try:
+        with reading(key):
             return self.path(key).stat().st_size
-        except FileNotFoundError as error:
-            raise NotFound(f"no copy of {key[:12]} on this node") from error
+
+    def piece(self, key: str, offset: int, length: int) -> tuple[bytes, int]:
+        """Some of the file's bytes, fewer only at its end, and its size. Errors as of `open`."""
+        with self.open(key) as file, reading(key):
+            return os.pread(file.fileno(), length, offset), os.fstat(file.fileno()).st_size
 
     def keys(self, after: str = "0" * 64, upto: str = "0" * 64) -> list[str]:
         """Keys on the clockwise arc (after, upto], sorted; the whole circle if they are the same."""
         found: list[str] = []
-        for folder in self.files.iterdir():
-            if after >= upto or after[:2] <= folder.name <= upto[:2]:
-                found += [path.name for path in folder.iterdir()]
-        return sorted(key for key in found if is_id(key) and owns(after, upto, key))
+        for shelf in self._present():
+            if after >= upto or after[:2] <= shelf.name <= upto[:2]:
+                found += self._keys_in(shelf)
+        return sorted(key for key in found if owns(after, upto, key))
+
+    def following(self, after: str, count: int) -> list[str]:
+        """The first `count` keys behind `after` in order of text, "" to begin."""
+        found: list[str] = []
+        for shelf in self._present():
+            if shelf.name >= after[:2] and len(found) < count:
+                found += sorted(key for key in self._keys_in(shelf) if key > after)
+        return found[:count]
+
+    def _present(self) -> list[Path]:
+        with self.disk.errors():
+            return sorted(path for path in self.files.iterdir() if is_id(path.name, 2) and path.is_dir())
+
+    def _keys_in(self, shelf: Path) -> list[str]:
+        with self.disk.errors():
+            names = [path.name for path in shelf.iterdir()]
+        return [name for name in names if is_id(name) and name not in self._unreadable]
+
+    def damaged(self) -> list[str]:
+        """Keys of the files that lie aside, and of those that should but cannot; sorted, one for each file."""
+        with self.disk.errors():
+            aside = [path.name[:64] for path in self.aside.iterdir()]
+        return sorted([key for key in aside if is_id(key)] + list(self._unreadable))
 
     def age_s(self, key: str) -> float:
         """Seconds since the file was stored or last wanted. NotFound if it is not here."""
-        try:
+        with reading(key):
             return time.time() - self.path(key).stat().st_mtime
-        except FileNotFoundError as error:
-            raise NotFound(f"no copy of {key[:12]} on this node") from error
 
     def usage(self) -> tuple[int, int]:
         """How many files, and their bytes."""
@@ -144,7 +184,8 @@ class Blobs:
 
     def free_bytes(self) -> int:
         """What may still be written before the reserve is reached."""
-        return shutil.disk_usage(self.root).free - self.reserve_bytes
+        with self.disk.errors():
+            return shutil.disk_usage(self.root).free - self.reserve_bytes
 
     def require(self, size: int) -> None:
         """NoSpace unless `size` more bytes leave the reserve alone."""
@@ -159,15 +200,30 @@ class Blobs:
         return Spool(self, secrets.token_hex(8))
 
     def keep(self, spool: Spool) -> None:
-        """Make what was spooled durable under its key; its open file stays readable."""
-        with disk_errors():
-            os.fdatasync(spool.file.fileno())
-            target = self.path(spool.key)
-            if not target.parent.exists():
-                target.parent.mkdir(exist_ok=True)
-                _sync_folder(self.files)
-            spool.path.rename(target)
-            _sync_folder(target.parent)
+        """Make what was spooled durable under its key; its open file stays readable.
+
+        NoSpace or DiskFailed: then it is not there, and the spool is of no use.
+        """
+        target = self.path(spool.key)
+        self.disk.sync(spool.file)
+        self._make_shelf(target.parent)
+        before = target.exists()
+        self.disk.rename(spool.path, target)
+        try:
+            self.disk.sync_folder(target.parent)
+        except BaseException:
+            if not before and _is_same(spool.file, target):
+                with suppress(NoSpace):
+                    self.disk.remove(target)  # nobody was told that it is there
+            raise
+        self._unreadable.discard(spool.key)
+
+    def _make_shelf(self, folder: Path) -> None:
+        """A folder that is there may be one that another process makes just now, and has not synced."""
+        if folder not in self._shelves:
+            self.disk.make_folder(folder)
+            self.disk.sync_folder(self.files)
+            self._shelves.add(folder)
 
     def take_piece(self, key: str, size: int, offset: int, data: bytes | memoryview) -> int:
         """One piece of a replica of `size` bytes. Returns the offset to go on at; `size` when it is durable.
@@ -176,7 +232,8 @@ class Blobs:
         answer says what is wanted. CorruptReplica when all is there and does not hash to `key`.
         """
         if self.has(key):
-            self.path(key).touch()  # wanted again: its deletion, if there was one, is history
+            with self.disk.errors():
+                self.path(key).touch()  # wanted again: its deletion, if there was one, is history
             return size
         partial = self._partial(key, size)
         with partial.lock:
@@ -186,7 +243,11 @@ class Blobs:
             if offset == spool.size and data:
                 if spool.size + len(data) > size:
                     raise Invalid(f"more bytes than the {size} announced")
-                spool.write(data)
+                try:
+                    spool.write(data)
+                except BaseException:
+                    self._forget(key, spool)
+                    raise
                 partial.used_at = time.monotonic()
             if spool.size < size:
                 return spool.size
@@ -211,24 +272,43 @@ class Blobs:
                 raise CorruptReplica(f"the bytes received for {key[:12]} hash to {spool.key[:12]}")
             self.keep(spool)
         finally:
-            with self._lock:
-                del self._partials[key]
-            spool.discard()
+            self._forget(key, spool)
+
+    def _forget(self, key: str, spool: Spool) -> None:
+        with self._lock:
+            self._partials.pop(key, None)
+        spool.discard()
 
     def drop(self, key: str) -> None:
-        """Delete the file. The caller knows that it may."""
-        self.path(key).unlink(missing_ok=True)
+        """Delete the file. The caller knows that it may. DiskFailed if it cannot be."""
+        self.disk.remove(self.path(key))
 
-    def verify(self, key: str) -> bool:
-        """Re-hash the file. A damaged one is moved aside (never deleted) and False returned."""
-        with self.open(key) as file:
-            digest = blake3()
-            while chunk := file.read(READ_BYTES):
-                digest.update(chunk)
-        if digest.hexdigest() == key:
-            return True
-        self.path(key).rename(self.aside / key)
+    def verify(self, key: str, pace: Callable[[int], None] = lambda _: None) -> bool:
+        """Re-hash the file; `pace` is told of bytes before they are read. NotFound if it is not here.
+
+        One that is damaged or cannot be read is moved aside, never deleted, and False returned.
+        """
+        digest = blake3()
+        try:
+            with self.open(key) as file, reading(key):
+                while chunk := file.read(READ_BYTES):
+                    pace(len(chunk))
+                    digest.update(chunk)
+            if digest.hexdigest() == key:
+                return True
+        except CorruptReplica:
+            pass
+        self._put_aside(key)
         return False
+
+    def _put_aside(self, key: str) -> None:
+        shelf = self.path(key).parent
+        try:
+            self.disk.rename(self.path(key), self.aside / f"{key}.{time.time_ns()}")
+            self.disk.sync_folder(self.aside)
+            self.disk.sync_folder(shelf)
+        except NoSpace:  # a disk that cannot be written any more: no copy, all the same
+            self._unreadable.add(key)
 
     def close(self) -> None:
         """Forget what is half received."""
@@ -239,19 +319,26 @@ class Blobs:
 
 
 @contextmanager
-def disk_errors() -> Iterator[None]:
-    """A full disk in our words."""
+def reading(key: str) -> Iterator[None]:
+    """A file that is not there, and one that cannot be read, which is damage."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise NotFound(f"no copy of {key[:12]} on this node") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace("the disk is full") from error
-        raise
+        raise CorruptReplica(f"the copy of {key[:12]} on this node cannot be read: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _idle_s(path: Path) -> float:
+    """Seconds since it was written; less than none if it is gone, or no file."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return max(0.0, time.time() - path.stat().st_mtime) if path.is_file() else -1.0
+    except FileNotFoundError:
+        return -1.0
+
+
+def _is_same(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False

@@ -50,6 +50,13 @@ def test_a_local_file_that_was_cut_goes_on_from_a_peer(tmp_path: Path, cut: int)
         assert b"".join(source.chunks(0, len(DATA))) == DATA
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="the system has no file that fails when it is read")
+def test_a_disk_that_fails_is_replaced_by_a_peer() -> None:
+    with LocalFile(Path("/proc/self/mem").open("rb", buffering=0), lambda: remote(Holders(a=100))) as source:
+        assert b"".join(source.chunks(0, len(DATA))) == DATA
+        assert source.read_at(0, 100) == DATA[:100]
+
+
 def test_it_reads_from_one_peer_as_long_as_it_lives() -> None:
     holders = Holders(a=100, b=100)
     file = remote(holders)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from faulty_disk import FaultyDisk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_crashes import fail
 
 from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound
 from ringnode.storage.blobs import Blobs
@@ -129,7 +131,8 @@ def test_a_damaged_file_goes_aside_and_is_never_deleted(blobs: Blobs) -> None:
         file.seek(5000)
         file.write(b"rot")
     assert not blobs.verify(KEY)
-    assert not blobs.has(KEY) and (blobs.aside / KEY).stat().st_size == len(DATA)
+    assert not blobs.has(KEY) and blobs.damaged() == [KEY]
+    assert next(blobs.aside.iterdir()).stat().st_size == len(DATA)
 
 
 def test_keys_on_an_arc(blobs: Blobs) -> None:
@@ -162,3 +165,36 @@ def test_nothing_is_left_open(blobs: Blobs) -> None:
         blobs.take_piece(KEY, len(DATA), 0, DATA[:100])
     blobs.close()
     assert (len(os.listdir("/proc/self/fd")) if before else 0) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="the system has no file that fails when it is read")
+def test_a_file_that_cannot_be_read_is_damaged(blobs: Blobs) -> None:
+    put(blobs, DATA)
+    blobs.drop(KEY)
+    blobs.path(KEY).symlink_to("/proc/self/mem")  # reading its beginning is an input/output error
+    with pytest.raises(CorruptReplica, match="cannot be read: Input/output error"):
+        blobs.piece(KEY, 0, 100)
+    assert not blobs.verify(KEY)
+    assert not blobs.has(KEY) and blobs.damaged() == [KEY]
+    assert blobs.take_piece(KEY, len(DATA), 0, DATA) == len(DATA) and blobs.verify(KEY)
+
+
+def test_a_damaged_file_that_cannot_be_put_aside_is_no_copy_but_is_not_lost(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path, disk=(disk := FaultyDisk()))
+    put(blobs, DATA)
+    blobs.path(KEY).write_bytes(b"rot")
+    disk.at, disk.happens, disk.lasting = disk.calls + 1, fail, True
+    assert not blobs.verify(KEY)
+    assert not blobs.has(KEY) and not blobs.vouches(KEY) and blobs.keys() == [] and blobs.damaged() == [KEY]
+    assert blobs.path(KEY).read_bytes() == b"rot"
+    disk.at = 0
+    assert blobs.take_piece(KEY, len(DATA), 0, DATA) == len(DATA)
+    assert blobs.verify(KEY) and blobs.damaged() == []
+
+
+def test_pages_of_keys(blobs: Blobs) -> None:
+    keys = sorted(put(blobs, bytes([n])) for n in range(30))
+    found: list[str] = []
+    while page := blobs.following(found[-1] if found else "", 7):
+        found += page
+    assert found == keys
