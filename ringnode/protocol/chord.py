@@ -17,7 +17,7 @@ from ringnode.protocol.messages import NO_ANSWER, Call, Links, Peer, Route, Step
 SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
 MAX_CALLS = 64  # of one lookup: far above what a ring of a million nodes needs
 MUTE_S = 60.0  # a peer that others reach and I do not: after this it is as good as down to me
-FALLBACKS = 3  # closest preceding peers told per hop: two may be dead and the walk still goes on
+FALLBACKS = 8  # closest preceding peers told per hop: with half of all dead the walk still goes on
 
 
 class Ring:
@@ -106,7 +106,7 @@ class Ring:
         return mute is not None and self.now() - mute >= max(away_s, MUTE_S)
 
     def firm_s(self) -> float:
-        """Seconds with the same predecessor and a successor that knows me: so long my keys are mine alone."""
+        """Seconds in which nobody else can have held my keys for its own: none was new to me, my successor knows."""
         return 0.0 if self._firm_since is None else self.now() - self._firm_since
 
     def quiet_s(self) -> float:
@@ -160,12 +160,14 @@ class Ring:
                 return  # alive: next round
             break
         self._point(successors=self._trim([links.me, *links.successors]))
-        if links.predecessor is None or links.predecessor.id != self.me.id:
-            self._firm_since = None
+        there = links.predecessor
+        nearer = there and between(self.me.id, there.id, head.id)
+        if there is None or (there.id != self.me.id and not nearer):
+            self._firm_since = None  # my successor holds my keys for its own
         elif self._firm_since is None:
             self._firm_since = self.now()
-        if links.predecessor and between(self.me.id, links.predecessor.id, head.id):
-            yield from self.adopt(links.predecessor)
+        if there and nearer:
+            yield from self.adopt(there)
         try:
             yield Call(self.successors[0], "notify", (self.me,))
         except NO_ANSWER:
@@ -203,7 +205,7 @@ class Ring:
 
     def candidate(self) -> Step[None]:
         """Adopt the nearest live peer there is a record of, if the ring has passed it over: merges split rings."""
-        near = min(self._live(self.known.values()), key=lambda p: distance(self.me.id, p.id), default=None)
+        near = min(self._live(self.known.values()), key=lambda p: (p.id < self.me.id, p.id), default=None)
         if near and between(self.me.id, near.id, self.successors[0].id):
             yield from self.adopt(near)
 
@@ -229,10 +231,7 @@ class Ring:
         yield from self.fix_finger()
 
     def find_successor(self, key: str) -> Step[Links]:
-        """The pointers of the node responsible for `key`, by its own word. PeerDown if no way leads there.
-
-        Also a node in no ring may ask if it knows peers; else NotJoined.
-        """
+        """The pointers of the node responsible for `key`. PeerDown if none is reached, NotJoined if I know none."""
         candidates = self.closer(key)
         if self.owns(key) or not (self.joined or candidates):
             return self.links()
@@ -256,25 +255,56 @@ class Ring:
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _walk(self, key: str, candidates: list[Peer]) -> Step[Links]:
-        """Iterative lookup: ask the best candidate, put what it says in front, until one says the key is its own."""
+        """Iterative lookup: ask the best candidate, put what it says in front, until one says the key is its own.
+
+        Who answers from nearer before the key narrows the search to the arc from there on. If nobody told of is left
+        in it, the next live node goes on; one behind the key is the answer, as in ToN 2003: the owner has died.
+        """
         asked: set[str] = set()
-        while candidates and len(asked) < MAX_CALLS:
+        dead: set[str] = set()
+        near = self.me if self.joined else None
+        for _ in range(MAX_CALLS):
+            if not candidates and near:
+                candidates = [p for p in self.closer(key) if between(near.id, p.id, key) and p.id not in asked]
+            if not candidates:
+                following = (yield from self._following(near, dead)) if near else None
+                if near is None or following is None:
+                    break
+                if not between(near.id, following.me.id, key):
+                    return following
+                near = following.me
+                candidates = [] if near.id in asked else [near]
+                continue
             peer, *candidates = candidates
             asked.add(peer.id)
             try:
                 route = Route.of((yield Call(peer, "route", (key,))))
-            except PeerDown:
-                self.silent(peer)
-                continue
-            except (PeerBusy, PeerRefused, NotJoined):
+            except NO_ANSWER as error:
+                if isinstance(error, PeerDown):
+                    self.silent(peer)
+                    dead.add(peer.id)
                 continue
             self.answered(peer)
             if route.found:
                 return route.found
+            if near is None or between(near.id, peer.id, key):
+                near = peer
             # Also those that were silent to me: who names them may have heard from them since.
-            heard = {p.id: p for p in [*route.closer, *candidates] if p.id not in asked}
-            candidates = list(heard.values())
+            after = min(route.closer, key=lambda p: distance(key, p.id), default=None)
+            heard = {p.id: p for p in [*route.closer, *candidates] if p == after or between(near.id, p.id, key)}
+            candidates = [p for p in heard.values() if p.id not in asked]
         raise PeerDown(f"no peer on the way to {key[:12]} answered")
+
+    def _following(self, peer: Peer, dead: set[str]) -> Step[Links | None]:
+        """The first live node behind a live peer: of those it tells, or those there are records of."""
+        told = (yield from self.links_of(peer)).successors
+        others = {p.id: p for p in [self.me, *self._live(self.known.values()), *told] if p.id not in {peer.id, *dead}}
+        for other in sorted(others.values(), key=lambda p: distance(peer.id, p.id))[:MAX_CALLS]:
+            try:
+                return (yield from self.links_of(other))
+            except (PeerDown, NotJoined):
+                dead.add(other.id)
+        return None
 
     def _rescue(self) -> Step[None]:
         """All my successors died: take the nearest known peer that answers, else go on alone and keep probing."""
@@ -312,15 +342,13 @@ class Ring:
             self.successors = successors
         if before != (self.predecessor, self.successors):
             self.changed_at = self.now()
-        if before[0] != self.predecessor:
-            self._firm_since = None
+        fewer = before[0] and predecessor and between(before[0].id, predecessor.id, self.me.id)
+        if before[0] != self.predecessor and not fewer:
+            self._firm_since = None  # some keys are new to me
 
     def _live(self, peers: Iterable[Peer]) -> list[Peer]:
-        return [
-            peer
-            for peer in peers
-            if peer.id not in self.mute and peer.id not in self.barred and peer.id != self.me.id
-        ]
+        unwanted = {self.me.id, *self.mute, *self.barred}
+        return [peer for peer in peers if peer.id not in unwanted]
 
     def _hints(self) -> list[Peer]:
         """Every peer I have heard of and not found silent, in order of id; all of them if all are silent."""

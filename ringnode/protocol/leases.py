@@ -15,7 +15,7 @@ from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import is_id, position
 from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step, Wait
 
-TERM_S = 8.0
+TERM_S = 5.0  # longer than most pauses of a machine; so long a neighbourhood with new keys grants nothing
 MANY = 10_000  # leases a node keeps: a stranger must not fill its memory
 ATTEMPTS = 24  # with the pause below: until a changed neighbourhood is firm again
 PAUSE_S = 0.5

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 from ringnode.errors import Conflict, CorruptReplica, NoSpace, NotFound, NotJoined, PeerBusy, PeerDown, PeerRefused
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import distance, owns
-from ringnode.protocol.leases import give_back, take
-from ringnode.protocol.messages import NO_ANSWER, Call, Fetch, Links, Peer, Send, Step, Verify
+from ringnode.protocol.leases import PAUSE_S, TERM_S, give_back, take
+from ringnode.protocol.messages import NO_ANSWER, Call, Fetch, Links, Peer, Send, Step, Verify, Wait
 
 BATCH = 1000  # keys asked about in one call: 64 kB
 REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica, NoSpace)
@@ -79,18 +79,25 @@ class Replication:
         self.catalogue = catalogue
         self.rules = rules
         self.leaving = False
+        self.unsure = False  # was a key left alone because nobody could say yet that I alone may move it?
         self.report = Report()  # of the pass under way, or of the last one
         self._full: set[str] = set()
         self._answered: set[str] = set()
 
-    def replicate(self) -> Step[Report]:
-        """One pass. Errors of single peers are noted in the report; the next pass tries again."""
-        self.report = Report()
+    def replicate(self) -> Step[bool]:
+        """One pass. Errors of single peers are noted in the report; the next pass tries again.
+
+        True if that should come at once: my keys were new to me, and it takes a term until I may grant their leases.
+        """
+        self.report, self.unsure = Report(), False
         self._full, self._answered = set(), set()
         if self.ring.joined:
             yield from self._fill_my_range()
         yield from self._hand_over()
-        return self.report
+        if not self.unsure or self.ring.firm_s() >= TERM_S:
+            return False
+        yield Wait(PAUSE_S)
+        return True
 
     # -- the keys I answer for ---------------------------------------------------------------------------------
 
@@ -146,10 +153,11 @@ class Replication:
     def _mend(self, scarce: Scarce, far: list[Peer]) -> Step[None]:
         """Bring a key to its owners: me and the next k-1, or those after them when one is full."""
         key, holders, missing = scarce
-        if not (yield from self._begin(key)):
-            return
-        if self.ring.me not in holders and (yield from self._fetch(key, holders)):
+        begun = yield from self._begin(key)
+        if begun is not False and self.ring.me not in holders and (yield from self._fetch(key, holders)):
             holders = [self.ring.me, *holders]
+        if not begun:
+            return
         copies, sources = len(holders), list(holders)
         spares = [peer for peer in far if peer not in holders and peer.id in self._answered]
         for n, peer in enumerate([*missing, *spares]):
@@ -158,14 +166,21 @@ class Replication:
         yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id)
         self.report.short += copies < min(self.rules.k, self.ring.members(self.rules.repair_delay_s))
 
-    def _begin(self, key: str) -> Step[bool]:
-        """Am I the only one to move this key now? If not, the next pass looks again."""
+    def _begin(self, key: str) -> Step[bool | None]:
+        """Am I the only one to move this key now? If not, the next pass looks again.
+
+        None where nobody can say, as in a new owner's first seconds: what it lacks itself it may fetch all the same,
+        since nobody else is allowed to bring it.
+        """
         try:
             yield from take(self.ring.me, f"repair/{key}", self.ring.me.id, attempts=1)
             return True
-        except (Conflict, *NO_ANSWER):
+        except (Conflict, *NO_ANSWER) as error:
             self.report.waiting += 1
-            return False
+            if isinstance(error, Conflict):
+                return False
+            self.unsure = True
+            return None
 
     def _fetch(self, key: str, holders: list[Peer]) -> Step[bool]:
         for peer in [] if self.ring.me.id in self._full else holders:

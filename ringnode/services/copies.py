@@ -65,12 +65,17 @@ class Copies:
 
     # -- the pass ----------------------------------------------------------------------------------------------
 
-    def replicate(self) -> None:
-        """Bring the files I answer for to their owners, and what I need not hold to those who should."""
-        report = self._peers.run(self.replication.replicate())
+    def replicate(self) -> bool:
+        """Bring the files I answer for to their owners, and what I need not hold to those who should.
+
+        True if the next pass should come at once.
+        """
+        again = self._peers.run(self.replication.replicate())
+        report = self.replication.report
         self.repair = vars(report)
         if report.errors:
             raise RingnodeError(f"{len(report.errors)} times, first: {report.errors[0]}")
+        return again
 
     def _send(self, effect: Send) -> None:
         """My own copy, or another node's by way of me."""

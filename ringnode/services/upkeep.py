@@ -90,10 +90,10 @@ class Upkeep:
     def stabilise(self) -> None:
         """One round of the ring's upkeep, with the peers that the records name."""
         with self._peers.lock:
+            before = (self.ring.predecessor, self.ring.successors, self.ring.barred)
             self.roster.refresh()
-            before = (self.ring.predecessor, self.ring.successors)
         self._peers.run(self.ring.maintain())
-        if before != (self.ring.predecessor, self.ring.successors):
+        if before != (self.ring.predecessor, self.ring.successors, self.ring.barred):
             self.kick("replicate")
 
     def probe(self) -> None:
@@ -107,15 +107,16 @@ class Upkeep:
             self.discovery.failure = expelled(by)
             log.error("%s", self.discovery.failure)
 
-    def replicate(self) -> None:
-        """Files to their owners; the last pass of a node that leaves ends it."""
-        self.copies.replicate()
+    def replicate(self) -> bool:
+        """Files to their owners; the last pass of a node that leaves ends it. True: there is more to do."""
+        again = self.copies.replicate()
         if self.leaving and not self.copies.repair["kept"]:
             with self._peers.lock:
                 self.roster.say_of_me(LEFT)
             while self._peers.run(self.gossip.spread()):
                 pass
             self._left()
+        return again
 
     def announce(self) -> None:
         """Say who and where I am, if that has changed."""

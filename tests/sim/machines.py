@@ -150,10 +150,10 @@ class Machine(Node):
         if not self.ring.joined:
             yield from self._enter()
             return
+        before = (self.ring.predecessor, self.ring.successors, self.ring.barred)
         self.roster.refresh()
-        before = (self.ring.predecessor, self.ring.successors)
         yield from self.ring.maintain()
-        if before != (self.ring.predecessor, self.ring.successors):
+        if before != (self.ring.predecessor, self.ring.successors, self.ring.barred):
             self.on_kick("replicate")
 
     def _enter(self) -> Step[None]:
@@ -190,8 +190,8 @@ class Machine(Node):
         yield from self.roster.probe()
         self.announce()
 
-    def replicate(self) -> Step[None]:
-        yield from self.replication.replicate()
+    def replicate(self) -> Step[bool]:
+        return (yield from self.replication.replicate())
 
     def audit(self) -> Step[None]:
         """As the housekeeping of a node: the end of deleted files, a look at the others, old tombstones."""

@@ -53,7 +53,7 @@ def test_a_route_is_found_or_leads_closer() -> None:
 def test_a_warm_node_names_the_owner_it_believes_in_first() -> None:
     warm = ring()
     warm.known = {i: peer(i) for i in "13579bdf"}
-    assert names(warm.route("c").closer) == "db97"
+    assert names(warm.route("c").closer) == "db97" + "31f"
 
 
 def test_the_silent_are_not_named_until_they_speak() -> None:
@@ -113,8 +113,22 @@ def test_my_keys_are_firmly_mine_once_both_neighbours_stay_the_same() -> None:
         next(step)
         step.send(links("7", said, "9"))
     assert me.firm_s() == 10
+    me._point(predecessor=peer("4"))
+    assert me.firm_s() == 10, "I have fewer keys, none is new"
     me._point(predecessor=peer("1"))
     assert me.firm_s() == 0
+
+
+def test_a_node_that_joins_behind_me_takes_none_of_my_keys() -> None:
+    now = [0.0]
+    me = ring(predecessor="3", successors="79")
+    me.now = lambda: now[0]
+    for said in ("5", "6"):
+        step = me.stabilise()
+        next(step)
+        step.send(links("7", said, "9"))
+        now[0] += 10
+    assert me.firm_s() == 20
 
 
 @pytest.mark.parametrize(
@@ -308,9 +322,32 @@ def test_a_lookup_asks_the_next_best_when_one_is_silent() -> None:
 def test_a_lookup_ends_when_nobody_is_left() -> None:
     step = ring(successors="7").find_successor("c")
     next(step)
+    step.throw(PeerDown("dead"))
+    assert step.throw(PeerDown("dead")) == Call(peer("5"), "links"), "whom else does it know?"
     with pytest.raises(PeerDown):
-        step.throw(PeerDown("dead"))
-        step.throw(PeerDown("dead"))
+        step.send(links("5", "3", "7"))
+
+
+def test_while_an_owner_is_dead_and_not_replaced_the_next_live_node_is_the_answer() -> None:
+    step = ring(successors="79").find_successor("8")
+    assert next(step).peer == peer("9")
+    assert step.throw(PeerDown("dead")).peer == peer("7")
+    answer = [None, [list(peer(i)) for i in "975"]]
+    assert step.send(answer) == Call(peer("7"), "links"), "nobody between 7 and the key is left to ask"
+    assert step.send(links("7", "5", "9bd")).peer == peer("b"), "9 is not asked twice"
+    with pytest.raises(StopIteration) as end:
+        step.send(links("b", "9", "d"))
+    assert end.value.value.me == peer("b")
+
+
+def test_a_busy_owner_is_not_passed_over() -> None:
+    step = ring(successors="79").find_successor("8")
+    next(step)
+    step.throw(PeerBusy("full"))
+    assert step.send([None, [list(peer("9"))]]) == Call(peer("7"), "links")
+    assert step.send(links("7", "5", "9bd")).peer == peer("9")
+    with pytest.raises(PeerBusy):
+        step.throw(PeerBusy("full"))
 
 
 @pytest.mark.parametrize("value", [None, 5, [], ["x"], ["A", "a:1", 1], ["", "a:1", 1], ["a", 5, 1], "abc"])

@@ -1,14 +1,13 @@
 """The pass that keeps files on their owners, over whole fakes of other nodes."""
 
-from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from ringnode.errors import Conflict, CorruptReplica, NoSpace, PeerDown, RingnodeError
+from ringnode.errors import Conflict, CorruptReplica, NoSpace, PeerBusy, PeerDown, RingnodeError
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import owns
-from ringnode.protocol.messages import Call, Fetch, Links, Peer, Send, Verify
+from ringnode.protocol.messages import Call, Fetch, Links, Peer, Send, Verify, Wait
 from ringnode.protocol.replication import Replication, Report, Rules
 
 K = 3
@@ -56,6 +55,8 @@ class Nodes:
         self.library = Library(*songs)
         self.dead: set[str] = set()
         self.full: set[str] = set()
+        self.unsure = False  # can nobody grant a lease?
+        self.again = False  # what the last pass answered
         self.taken: set[str] = set()  # leases that somebody else has
         self.rotten: set[str] = set()  # nodes whose copies are damaged
         self.doubted: list[str] = []
@@ -83,15 +84,17 @@ class Nodes:
 
     def replicate(self, at: str, quiet_s: float = 0.0, delay_s: float = 600.0) -> Report:
         replication = Replication(self.rings[at], self.files[at], self.library, Rules(K, delay_s, quiet_s))
-        return self.run(at, replication.replicate())
+        return self.run(at, replication)
 
-    def run(self, at: str, step: Generator[Any, Any, Report]) -> Report:
+    def run(self, at: str, replication: Replication) -> Report:
+        step = replication.replicate()
         resume, value = step.send, None
         while True:
             try:
                 effect = resume(value)  # type: ignore[arg-type]
             except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
+                self.again = done.value
+                return replication.report
             try:
                 value, resume = self.perform(at, effect), step.send
             except RingnodeError as error:
@@ -101,6 +104,9 @@ class Nodes:
         if isinstance(effect, Verify):
             self.doubted.append(at)
             return False
+        if isinstance(effect, Wait):
+            self.now += effect.seconds
+            return None
         if effect.peer.id in self.dead:
             raise PeerDown("dead")
         there = self.files[effect.peer.id]
@@ -134,6 +140,8 @@ class Nodes:
     def perform_lease(self, effect: Call) -> Any:
         if effect.method == "lease" and effect.args[0].rpartition("/")[2] in self.taken:
             raise Conflict("another has it")
+        if effect.method == "lease" and self.unsure:
+            raise PeerBusy("the ring has just changed here")
         return {"find_successor": effect.peer, "lease": 1, "release": None}[effect.method]
 
     def holders(self, key: str) -> str:
@@ -181,6 +189,16 @@ def test_a_new_owner_is_given_its_share_at_once_and_the_surplus_goes_when_all_is
     nodes.now += 61
     nodes.replicate("b", quiet_s=60)
     assert nodes.holders("4") == "579"
+
+
+def test_a_new_owner_fetches_its_share_before_leases_are_granted_and_sends_none() -> None:
+    nodes = Nodes("4", n7="4", nb="4")
+    nodes.unsure = True
+    nodes.replicate("5")
+    assert nodes.moved == [("7", "4", "5")] and nodes.again, "another pass as soon as it may"
+    nodes.unsure = False
+    nodes.replicate("5")
+    assert nodes.moved[1:] == [("5", "4", "9")] and not nodes.again
 
 
 def test_a_copy_is_never_given_up_before_k_owners_have_confirmed() -> None:
@@ -278,9 +296,9 @@ def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
     replication = Replication(ring, nodes.files["7"], nodes.library, Rules(K, 600, 0))
     replication.leaving = True
     nodes.full.add("3")
-    assert nodes.run("7", replication.replicate()).kept == 1, "3 could not take its copy of 2"
+    assert nodes.run("7", replication).kept == 1, "3 could not take its copy of 2"
     nodes.full.clear()
-    report = nodes.run("7", replication.replicate())
+    report = nodes.run("7", replication)
     assert report.kept == 0 and not report.errors
     assert [nodes.holders(song) for song in "248"] == ["3579", "579b", "79bd"]
 
