@@ -134,11 +134,13 @@ class Replication:
     def _away(self, scarce: Scarce) -> int:
         """How many that would own the key do not answer, but not for so long that their copies are given up."""
         delay_s = self.rules.repair_delay_s if len(scarce.holders) != 1 else 0
-        ring = self.ring
-        everyone = {peer.id: peer for peer in [*ring.known.values(), *scarce.holders, ring.me]}
-        nearest = sorted(everyone.values(), key=lambda peer: distance(scarce.key, peer.id))[: self.rules.k]
-        silent = [peer for peer in nearest if peer.id not in {ring.me.id, *self._answered}]
-        return sum(not ring.gone(peer, delay_s) for peer in silent)
+        silent = [peer for peer in self._nearest(scarce.key, scarce.holders) if peer.id not in self._answered]
+        return sum(not self.ring.gone(peer, delay_s) for peer in silent if peer != self.ring.me)
+
+    def _nearest(self, key: str, holders: Iterable[Peer] = ()) -> list[Peer]:
+        """Whom a key belongs to among all there are records of, whether they answer now or not."""
+        everyone = {peer.id: peer for peer in [*self.ring.known.values(), *holders, self.ring.me]}
+        return sorted(everyone.values(), key=lambda peer: distance(key, peer.id))[: self.rules.k]
 
     def _counted(self, plan: list[Scarce]) -> Iterable[Scarce]:
         """One after the other, while the report shows what is left."""
@@ -250,6 +252,8 @@ class Replication:
             owners = [owner for owner in chain if owner.id != self.ring.me.id][: self.rules.k]
         elif self.ring.me.id in {owner.id for owner in owners}:
             return  # the responsible node looks after these
+        else:  # what is mine by the records stays, though the ring goes round me: I slept, or was not heard
+            keys = [key for key in keys if self.ring.me not in self._nearest(key)]
         for batch in batches([key for key in keys if self.catalogue.is_file(key)]):
             holders = yield from self._holders(batch, owners)
             for key in batch:

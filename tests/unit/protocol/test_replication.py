@@ -180,6 +180,14 @@ def test_the_responsible_node_itself_may_be_the_one_that_is_away() -> None:
     assert nodes.moved == [("7", "4", "b")]
 
 
+def test_what_is_mine_stays_while_the_ring_goes_round_me() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    for ring in nodes.rings.values():  # 9 slept: it does not know that it was passed over
+        ring.successors = [peer for peer in ring.successors if peer.id != "9"]
+    nodes.replicate("9")
+    assert nodes.holders("4") == "579" and not nodes.moved
+
+
 def test_a_new_owner_is_given_its_share_at_once_and_the_surplus_goes_when_all_is_quiet() -> None:
     nodes = Nodes("4", n7="4", n9="4", nb="4")  # 5 has just joined: it has nothing, b has one too many
     nodes.replicate("5")
