@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SEED ?= 1
 SEEDS ?= 200
+MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring lint types bench clean
+.PHONY: help setup demo test unit sim ring chaos lint types bench clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +36,9 @@ sim: $(READY)  ## the ring's protocol under faults: make sim SEED=7 SEEDS=1000
 
 ring: $(READY)  ## real processes, killed and restarted
 	$(BIN)/python -m pytest tests/ring
+
+chaos: $(READY)  ## real processes that people use while all goes wrong: make chaos MINUTES=30 SEED=7
+	$(BIN)/python tests/ring/chaos.py --minutes $(MINUTES) --seed $(SEED)
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ QUICK = {
 
 
 class NodeProcess:
-    """One `ringnode serve`."""
+    """One `ringnode serve`, at `host`; `prefix` is put before its command."""
 
-    def __init__(self, home: Path, name: str, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, home: Path, name: str, settings: dict[str, Any], host: str = "127.0.0.1", prefix: Sequence[str] = ()
+    ) -> None:
         self.home = home
+        self.host = host
+        self.prefix = prefix
+        self.timeout_s = 60.0  # of a request
         self.name = name
         self.port, self.api_port = free_ports(2)
         self.settings = settings
@@ -41,7 +47,7 @@ class NodeProcess:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def music(self) -> Path:
@@ -52,21 +58,30 @@ class NodeProcess:
         return (self.home / "log").read_text("utf-8", "replace")
 
     def start(self, seeds: list[str]) -> None:
-        own = {"data": self.home / "data", "tls": self.home / "tls", "name": self.name, "port": self.port,
-               "api_port": self.api_port, "seeds": ",".join(seeds)}  # fmt: skip
+        own = {"data": self.home / "data", "tls": self.home / "tls", "name": self.name, "host": self.host,
+               "port": self.port, "api_host": self.host, "api_port": self.api_port,
+               "seeds": ",".join(seeds)}  # fmt: skip
         given = {name: str(value) for name, value in (QUICK | own | self.settings).items() if value is not None}
         env = {name: value for name, value in os.environ.items() if not name.startswith("RINGNODE_")}
         env |= {f"RINGNODE_{name.upper()}": value for name, value in given.items()}
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ringnode", "serve", "--with-parent"], env=env, stdout=log, stderr=log
-            )
+                [*self.prefix, sys.executable, "-m", "ringnode", "serve", "--with-parent"],
+                env=env, stdout=log, stderr=log,
+            )  # fmt: skip
 
     def kill(self) -> None:
         """kill -9: the node and all it started."""
         assert self.process
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to the node and all it started."""
+        assert self.process
+        for pid in [self.process.pid, *descendants(self.process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""
@@ -82,7 +97,7 @@ class NodeProcess:
 
     def connection(self) -> http.client.HTTPSConnection:
         context = ssl.create_default_context(cafile=str(self.home / "tls" / "ca.crt"))
-        return http.client.HTTPSConnection("127.0.0.1", self.api_port, context=context, timeout=60)
+        return http.client.HTTPSConnection(self.host, self.api_port, context=context, timeout=self.timeout_s)
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -144,13 +159,13 @@ class RingOfProcesses:
         for _ in range(count):
             self.add()
 
-    def add(self, **settings: Any) -> NodeProcess:
+    def add(self, host: str = "127.0.0.1", prefix: Sequence[str] = (), **settings: Any) -> NodeProcess:
         """Make another node; it is not started."""
         name = f"n{next(self._numbers)}"
         home = self.root / name
         home.mkdir()
-        ca.issue(self.root / "ca", home / "tls", name, ())
-        node = NodeProcess(home, name, self.settings | settings)
+        ca.issue(self.root / "ca", home / "tls", name, (host,))
+        node = NodeProcess(home, name, self.settings | settings, host, prefix)
         self.nodes.append(node)
         return node
 
@@ -195,6 +210,16 @@ class RingOfProcesses:
                     node.process.wait(30)
                 except subprocess.TimeoutExpired:
                     node.kill()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
+    return found
 
 
 def make_wav(path: Path, size: int, seed: int) -> Path:
