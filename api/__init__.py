@@ -17,6 +17,8 @@ from api.resources.albums import ns as albums
 from api.resources.artists import ns as artists
 from api.resources.auth import ns as logins
 from api.resources.genres import ns as genres
+from api.resources.marks import ns as marks
+from api.resources.playlists import ns as playlists
 from api.resources.ring import ns as ring
 from api.resources.songs import ns as songs
 
@@ -46,7 +48,7 @@ def create_app(gateway: "Gateway") -> Flask:
         part.install(app)
     limits.install(app, gateway.config.threads)
     docs = Docs(app)
-    for ns in (logins, songs, albums, artists, genres, ring):
+    for ns in (logins, songs, albums, artists, genres, playlists, marks, ring):
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

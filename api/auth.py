@@ -24,6 +24,8 @@ NEEDED = {
     "DELETE /api/v1/songs/<id>": ADMIN,
 }
 
+# Where people have things of their own: any login may write there, and the services see to whose it is.
+OWN = ("/api/v1/me", "/api/v1/playlists")
 
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
 TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring")
@@ -32,13 +34,17 @@ TICKET = "ticket"
 
 def takes_ticket(method: str, rule: str) -> bool:
     """May a ticket in the URL stand for the login?"""
-    return method in READING and any(rule == path or rule.startswith(path + "/") for path in TICKETED)
+    return method in READING and _is_below(rule, TICKETED)
+
+
+def _is_below(rule: str, paths: tuple[str, ...]) -> bool:
+    return any(rule == path or rule.startswith(path + "/") for path in paths)
 
 
 def needed(method: str, rule: str) -> str:
     """The role that a request needs. Unnamed: any login may read, only an admin may do the rest."""
-    reading = method in READING
-    return NEEDED.get(f"{'GET' if reading else method} {rule}", LISTENER if reading else ADMIN)
+    reading = method in READING or _is_below(rule, OWN)
+    return NEEDED.get(f"{'GET' if method in READING else method} {rule}", LISTENER if reading else ADMIN)
 
 
 def install(app: Flask) -> None:

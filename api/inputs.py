@@ -1,5 +1,6 @@
 """What clients send besides files, parsed and checked. Invalid names the culprit."""
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ TEXT_LIMIT = 1024  # characters; no name or password is longer
 CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
 RANDOM = "random"
 FILTER_LIMIT = 200  # characters of what a list is narrowed by
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can carry it, nothing else can
 
 
 def only(known: Iterable[str]) -> None:
@@ -110,12 +112,36 @@ def json_body(*mimetypes: str) -> Any:
     """The body, sent as JSON."""
     if request.mimetype not in ("application/json", *mimetypes):
         raise UnsupportedMediaType("send this as application/json")
-    if len(request.get_data()) >= (request.max_content_length or 0):  # one of unknown length was cut there
-        raise RequestEntityTooLarge
+    raw_body()
     try:
         return request.get_json(force=True)
     except RecursionError as error:
         raise BadRequest("this JSON is nested too deeply") from error
+
+
+def raw_body() -> bytes:
+    """The body whole, up to the request's limit."""
+    data = request.get_data()
+    if len(data) >= (request.max_content_length or 0):  # one of unknown length was cut there
+        raise RequestEntityTooLarge
+    return data
+
+
+def members(needed: str, **kinds: Any) -> dict[str, Any]:
+    """The body as an object with members of these types (`list`: of texts); only those named in `needed` must be."""
+    given = json_body()
+    if not isinstance(given, dict):
+        raise Invalid(f"send an object with {', '.join(kinds)}")
+    for name in (*needed.split(), *given):
+        kind, value = kinds.get(name), given.get(name)
+        if kind is None:
+            raise Invalid(f"there is no field {name[:NAME_SHOWN]!r} here", name[:NAME_SHOWN])
+        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        if not good or not all(isinstance(text, str) and not SURROGATE.search(text) for text in texts):
+            shown = "a list of texts" if kind is list else getattr(kind, "__name__", str(kind)).replace("str", "text")
+            raise Invalid(f"{name} must be {shown}", name)
+    return given
 
 
 def body(cls: type[T]) -> T:

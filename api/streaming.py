@@ -67,15 +67,20 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
 
 
 def attachment(song: Song) -> str:
-    """Content-Disposition that saves as `artist - title.suffix` (RFC 6266); ASCII for old clients first."""
-    stem = _safe(f"{song.artist} - {song.title}" if song.artist else song.title)[:NAME_LIMIT] or song.id
-    suffix = _safe(song.filename.rpartition(".")[2])[:SUFFIX_LIMIT] if "." in song.filename else ""
-    name = f"{stem}.{suffix}".strip(".")
-    plain = f"{_ascii(stem) or song.id}.{_ascii(suffix)}".strip(".")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    """Content-Disposition that saves a song as `artist - title.suffix`."""
+    suffix = song.filename.rpartition(".")[2] if "." in song.filename else ""
+    return saved_as(f"{song.artist} - {song.title}" if song.artist else song.title, suffix, song.id)
 
 
-def _safe(text: str) -> str:
+def saved_as(name: str, suffix: str, otherwise: str = "ringnode") -> str:
+    """Content-Disposition that saves as `name.suffix` (RFC 6266); ASCII for old clients first."""
+    stem, suffix = safe(name)[:NAME_LIMIT] or otherwise, safe(suffix)[:SUFFIX_LIMIT]
+    plain = f"{_ascii(stem) or otherwise}.{_ascii(suffix)}".strip(".")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{stem}.{suffix}'.strip('.'), safe='')}"
+
+
+def safe(text: str) -> str:
+    """Text as a file's name on any system; may be empty."""
     return "".join("_" if c in UNSAFE else c for c in text if c.isprintable()).strip(" .")
 
 

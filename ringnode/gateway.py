@@ -16,7 +16,10 @@ from ringnode.services.accounts import Accounts
 from ringnode.services.browse import Browse
 from ringnode.services.durability import Durability
 from ringnode.services.library import Library
+from ringnode.services.listening import Listening
+from ringnode.services.marks import Marks
 from ringnode.services.overview import Overview
+from ringnode.services.playlists import Playlists
 from ringnode.storage.blobs import Blobs
 
 
@@ -35,6 +38,9 @@ class Gateway:
         self.accounts = Accounts(self._durability.find, ca.secret(config.tls), config.session_s)
         self.browse = Browse(self.records)
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
+        self.playlists = Playlists(self.records, self._durability)
+        self.marks = Marks(self.records, self._durability, mark, config.data)
+        self.listening = Listening(self.records, self._durability)
         self.overview = Overview(config, self.records, self._peers)
 
     def close(self) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ringnode import __version__, ca
-from ringnode.catalogue import shelves, songs
+from ringnode.catalogue import marks, playlists, shelves, songs
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import Record
-from ringnode.catalogue.records import Records
+from ringnode.catalogue.records import Projection, Records
 from ringnode.config import Config
 from ringnode.errors import ConfigError, NoSpace
 from ringnode.objects import wire
@@ -279,4 +279,9 @@ def open_records(config: Config, mark: str) -> tuple[Database, Records]:
     db = Database(config.data / "catalogue.db")
     now_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
     shelves.bring_up_to_date(db)
-    return db, Records(db, mark, now_ms, {songs.KIND: songs.project}, followers=shelves.FOLLOWERS)
+    projections: dict[str, Projection] = {
+        songs.KIND: songs.project,
+        playlists.KIND: playlists.project,
+        playlists.ENTRY: playlists.project_entry,
+    }
+    return db, Records(db, mark, now_ms, projections, followers=shelves.FOLLOWERS | {marks.KIND: marks.follow})

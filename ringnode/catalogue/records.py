@@ -59,7 +59,7 @@ class Records:
     def get(self, kind: str, key: str) -> Record | None:
         """The record, tombstones included."""
         rows = self.db.rows("SELECT kind, key, doc, stamp, edits FROM record WHERE kind = ? AND key = ?", kind, key)
-        return _record(rows[0]) if rows else None
+        return record_of(rows[0]) if rows else None
 
     def draft(self, kind: str, key: str, doc: dict[str, Any]) -> Record:
         """A new record, stamped now; not in the table until it is merged. It replaces what was there."""
@@ -68,6 +68,10 @@ class Records:
     def draft_edit(self, record: Record, changes: dict[str, Any]) -> Record:
         """`record` with `changes`, stamped now; not in the table until it is merged."""
         return Record.of(record.edited(changes, self._stamp(record)))
+
+    def draft_fields(self, kind: str, key: str, changes: dict[str, Any], present: Record | None) -> Record:
+        """`changes` of a record that may not be there yet: what two nodes make at once then merges field by field."""
+        return self.draft_edit(present or Record(kind, key, {}, stamp(0, "0"), {}), changes)
 
     def put(self, kind: str, key: str, doc: dict[str, Any]) -> Record:
         """Draft and merge: durable on this node when it returns."""
@@ -89,7 +93,20 @@ class Records:
         for row in self.db.rows(
             "SELECT kind, key, doc, stamp, edits FROM record WHERE kind = ? AND deleted = 0 ORDER BY key", kind
         ):
-            yield _record(row)
+            yield record_of(row)
+
+    def where(self, condition: str, *values: Any) -> list[Record]:
+        """Every record that an SQL condition, which never comes from outside, holds for."""
+        sql = f"SELECT kind, key, doc, stamp, edits FROM record WHERE {condition}"  # noqa: S608
+        return [record_of(row) for row in self.db.rows(sql, *values)]
+
+    def some(self, kind: str, keys: Sequence[str]) -> list[Record]:
+        """The records of these keys that are here, tombstones included, in no order."""
+        found: list[Record] = []
+        for n in range(0, len(keys), LOOK_UP):
+            few = keys[n : n + LOOK_UP]
+            found += self.where(f"kind = ? AND key IN ({', '.join('?' * len(few))})", kind, *few)
+        return found
 
     def keys(self, kind: str, deleted: bool = False) -> list[str]:
         """The keys of a kind's live or deleted records, sorted."""
@@ -128,12 +145,17 @@ class Records:
 
     def keep(self, document: Any) -> list[Record]:
         """Take in one record that somebody waits for: Invalid where `merge` would put it aside."""
-        record = Record.of(document)
-        ahead_s = (milliseconds(record.newest()) - self._now_ms()) // 1000
-        present = self.get(record.kind, record.key)
-        if ahead_s * 1000 > AHEAD_MS and (present is None or present.newest() < record.newest()):
-            raise Invalid(f"the clock of the node that wrote this is {ahead_s} s ahead of that of others: set it")
-        return self.merge([record])
+        return self.keep_all([document])
+
+    def keep_all(self, documents: Sequence[Any]) -> list[Record]:
+        """`keep` for several, in one transaction; none is taken if one is Invalid."""
+        records = [Record.of(document) for document in documents]
+        for record in records:
+            ahead_s = (milliseconds(record.newest()) - self._now_ms()) // 1000
+            present = self.get(record.kind, record.key) if ahead_s * 1000 > AHEAD_MS else record
+            if present is None or present.newest() < record.newest():
+                raise Invalid(f"the clock of the node that wrote this is {ahead_s} s ahead of that of others: set it")
+        return self.merge(records)
 
     def _has(self, record: Record) -> bool:
         present = self.get(record.kind, record.key)
@@ -144,7 +166,7 @@ class Records:
             "SELECT kind, key, doc, stamp, edits, number, bucket, hash FROM record WHERE kind = ? AND key = ?",
             (record.kind, record.key),
         ).fetchone()
-        present = _record(row[:5]) if row else None
+        present = record_of(row[:5]) if row else None
         newest = record.newest()
         ahead_ms = milliseconds(newest) - max(now_ms, milliseconds(present.newest()) if present else 0)
         if ahead_ms > AHEAD_MS:
@@ -223,7 +245,7 @@ class Records:
     def old_tombstones(self) -> list[tuple[str, str]]:
         """(kind, key) of the tombstones that are old enough to be forgotten, where all have them."""
         sql = "SELECT kind, key, doc, stamp, edits FROM record WHERE deleted = 1"
-        return [(record.kind, record.key) for record in map(_record, self.db.rows(sql)) if self.outdated(record)]
+        return [(record.kind, record.key) for record in map(record_of, self.db.rows(sql)) if self.outdated(record)]
 
     def forget(self, names: Iterable[tuple[str, str]]) -> None:
         """Remove records as if they had never been. The caller knows that no node can bring them back."""
@@ -265,7 +287,8 @@ class Records:
         return [f"{record[:60]}: {why}" for record, why in self.db.rows("SELECT record, why FROM aside LIMIT 100")]
 
 
-def _record(row: Sequence[Any]) -> Record:
+def record_of(row: Sequence[Any]) -> Record:
+    """The record of a row: its kind, key, doc, stamp and edits."""
     kind, key, doc, made, edits = row
     return Record(kind, key, json.loads(doc), made, json.loads(edits))
 

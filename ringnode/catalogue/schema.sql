@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS record (
     UNIQUE (kind, key)
 );
 CREATE INDEX IF NOT EXISTS record_page ON record (kind, deleted, sort, key);
+CREATE INDEX IF NOT EXISTS record_filename ON record (json_extract(doc, '$.filename')) WHERE kind = 'song';
 CREATE INDEX IF NOT EXISTS record_bucket ON record (bucket);
 
 -- Sums of record hashes: level 1 has 256 groups, level 2 their 256 buckets each.
@@ -88,3 +89,9 @@ CREATE INDEX IF NOT EXISTS artist_sort ON artist (sort, dice);
 
 -- How often what a name stands for has changed: what was counted before is still true while this is the same.
 CREATE TABLE IF NOT EXISTS changes (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+
+-- What each person has done with each song, album and artist; follows the records of kind mark.
+CREATE TABLE IF NOT EXISTS mark (
+    user TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL,
+    starred_at TEXT NOT NULL, rating INTEGER NOT NULL, plays INTEGER NOT NULL, played_at TEXT NOT NULL,
+    PRIMARY KEY (user, what, id)) WITHOUT ROWID;

@@ -216,6 +216,11 @@ class ChordNode:
         news = self._records.keep(record)
         self._node.spread(news)
 
+    def keep_records(self, records: list[Any]) -> None:
+        """The same for several at once: all of them or, if one is Invalid, none."""
+        news = self._records.keep_all(_few(records, MANY))
+        self._node.spread(news)
+
     def put_records(self, records: list[Any], spread: bool) -> int:
         """Take in records, durable when it answers how many were news; with `spread` news is told to others."""
         news = self._records.take(_few(records, MANY))

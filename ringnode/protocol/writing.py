@@ -53,7 +53,7 @@ class Writing:
     def find(self, records: Records, kind: str, key: str) -> Step[Any]:
         """A record; its owners are asked before it is called unknown, for news may not have come here yet."""
         if records.get(kind, key) is None:
-            yield from self._ask(records, kind, key)
+            yield from self._ask(records, [(kind, key)])
         return records.get(kind, key)
 
     def latest(self, records: Records, kind: str, key: str) -> Step[Any]:
@@ -61,19 +61,23 @@ class Writing:
 
         NotEnoughReplicas if fewer answer.
         """
-        answered, wanted = yield from self._ask(records, kind, key)
+        return (yield from self.latest_all(records, [(kind, key)]))[0]
+
+    def latest_all(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[list[Any]]:
+        """`latest` of several records, named by (kind, key), that lie in one place."""
+        answered, wanted = yield from self._ask(records, names)
         if answered < wanted:
             raise NotEnoughReplicas(f"only {answered} of the {wanted} nodes needed answer: try again soon")
-        return records.get(kind, key)
+        return [records.get(*name) for name in names]
 
-    def _ask(self, records: Records, kind: str, key: str) -> Step[tuple[int, int]]:
-        nodes = yield from self.owners(place_of(kind, key))
+    def _ask(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[tuple[int, int]]:
+        nodes = yield from self.owners(place_of(*names[0]))
         wanted = yield from self.wanted()
-        answered, _ = yield AtOnce([self._learn(records, peer, kind, key) for peer in nodes], wanted)
+        answered, _ = yield AtOnce([self._learn(records, peer, names) for peer in nodes], wanted)
         return answered, wanted
 
-    def _learn(self, records: Records, peer: Peer, kind: str, key: str) -> Step[None]:
-        records.take((yield Call(peer, "get_records", ([(kind, key)],))))
+    def _learn(self, records: Records, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
+        records.take((yield Call(peer, "get_records", (list(names),))))
 
     def put(self, key: str, place: Callable[[Peer], Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
         """Perform the effect `place` makes for each owner of `key`, or for the nodes after them, until W are done.
@@ -95,13 +99,26 @@ class Writing:
 
     def publish(self, kind: str, key: str, record: Any) -> Step[None]:
         """Put a record on the owners of its key, and then at home: nobody here sees what others may not keep."""
-        nodes = yield from self.owners(place_of(kind, key))
+        yield from self._publish(place_of(kind, key), "keep_record", record)
+
+    def publish_all(self, records: Sequence[Any]) -> Step[None]:
+        """`publish` for several records that lie in one place: each node takes all of them, or none."""
+        yield from self._publish(place_of(*records[0][:2]), "keep_records", list(records))
+
+    def _publish(self, place: str, method: str, what: Any) -> Step[None]:
+        nodes = yield from self.owners(place)
         others = [peer for peer in nodes if peer.address != self.home.address]
         wanted = (yield from self.wanted()) - (len(nodes) - len(others))
-        yield from self._first(wanted, [Call(peer, "keep_record", (record,)) for peer in others])
-        yield Call(self.home, "keep_record", (record,))
+        yield from self._first(wanted, [Call(peer, method, (what,)) for peer in others])
+        yield Call(self.home, method, (what,))
+
+
+PARTS = {"entry": "playlist", "mark": "user", "queue": "user"}
+"""Kinds of records that are parts of another kind's: their keys are `THING/PART`, and all of a thing lie together."""
 
 
 def place_of(kind: str, key: str) -> str:
-    """Where a record lies on the circle: a song's with its file."""
-    return key if kind == "song" else position(kind, key)
+    """Where a record lies on the circle: a song's with its file, a part with its thing."""
+    if kind == "song":
+        return key
+    return position(PARTS[kind], key.partition("/")[0]) if kind in PARTS else position(kind, key)

@@ -3,7 +3,7 @@
 What is acknowledged, and when, is `protocol/writing.py`'s to say.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
@@ -68,6 +68,11 @@ class Durability:
                 held.require()
             yield record
 
+    def latest_all(self, names: Sequence[tuple[str, str]]) -> list[Record | None]:
+        """`latest` of several records, named by (kind, key), that lie in one place."""
+        found: list[Record | None] = self._peers.run(self._writing.latest_all(self._records, names))
+        return found
+
     def is_here(self, peer: Peer) -> bool:
         """Is it the node of this gateway?"""
         return peer.address == self._config.address
@@ -106,6 +111,10 @@ class Durability:
         """Put a record on the owners of its key and on this node. Returns it as it stands here."""
         self._peers.run(self._writing.publish(record.kind, record.key, record))
         return self._records.get(record.kind, record.key) or record
+
+    def publish_all(self, records: Sequence[Record]) -> None:
+        """`publish` for several records that lie in one place, such as a playlist and its entries."""
+        self._peers.run(self._writing.publish_all(records))
 
     def note(self, record: Record) -> None:
         """Keep a record on this node and tell others, without waiting for them: what may be lost with this node."""

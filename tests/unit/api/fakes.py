@@ -1,10 +1,14 @@
 """A whole gateway over dictionaries: what the API's tests talk to."""
 
 import hashlib
+import tempfile
 from collections.abc import Container, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
+
+from alone import Alone, open_catalogue
 
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page
@@ -14,7 +18,10 @@ from ringnode.errors import Invalid, NotFound, Stale, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import Login, Ticket, User
 from ringnode.services.library import Copy, clean_name
+from ringnode.services.listening import Listening
+from ringnode.services.marks import Marks
 from ringnode.services.overview import Health, NodeView, RingView
+from ringnode.services.playlists import Playlists
 
 LIMIT = 1 << 20
 PIECE = 7  # small, so that answers are made of many
@@ -193,3 +200,8 @@ class MemoryGateway:
         self.library = MemoryLibrary()
         self.browse = MemoryBrowse(self.library)
         self.overview = MemoryOverview()
+        self.records = open_catalogue()
+        alone = Alone(self.records)
+        self.playlists = Playlists(self.records, alone)
+        self.marks = Marks(self.records, alone, "n", Path(tempfile.gettempdir()))
+        self.listening = Listening(self.records, alone, lambda: 1_800_000_000.0)

@@ -14,6 +14,7 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import Conflict, NoSpace, NotEnoughReplicas, NotFound, PeerDown, Stale
 from ringnode.objects.peers import Peers
+from ringnode.protocol.writing import place_of
 from ringnode.services.durability import Durability
 from ringnode.storage.blobs import Blobs
 
@@ -53,6 +54,11 @@ class OtherNodes(Peers):
             if address == ME:
                 self.mine.keep(args[0])
             self.records.setdefault(address, []).append(args[0])
+            return None
+        if method == "keep_records":
+            if address == ME:
+                self.mine.keep_all(args[0])
+            self.records.setdefault(address, []).extend(args[0])
             return None
         if method == "get_records":
             return [r for r in self.records.get(address, []) if [r[0], r[1]] in [list(n) for n in args[0]]]
@@ -222,3 +228,16 @@ def test_a_note_is_kept_here_also_when_the_node_does_not_answer(make: Callable[.
     made.durability.note(made.records.draft("session", "b", {"user": "ana"}))
     assert made.records.keys("session") == ["a", "b"]
     assert "b" not in made.nodes.records
+
+
+def test_records_of_one_place_are_written_and_read_together(make: Callable[..., Made]) -> None:
+    made = make("b", "c", "d")
+    records = [made.records.draft("entry", f"list/{n}", {"song": "x"}) for n in range(3)]
+    made.durability.publish_all(records)
+    assert made.records.count("entry") == 3
+    eventually(lambda: {len(made.nodes.records.get(peer, ())) for peer in ("b", "c", "d", ME)} == {3})
+    newer = Record("entry", "list/1", {"song": "y"}, f"{1 << 62:016x}-other", {})
+    made.nodes.records["b"] = made.nodes.records["c"] = made.nodes.records["d"] = [list(newer)]
+    found = made.durability.latest_all([("entry", f"list/{n}") for n in range(4)])
+    assert [record and record.doc["song"] for record in found] == ["x", "x", "x", None]  # one from the future waits
+    assert place_of("entry", "list/1") == place_of("playlist", "list") != place_of("entry", "other/1")

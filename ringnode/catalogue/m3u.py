@@ -1,0 +1,103 @@
+"""Playlists as other programs know them: M3U8, with what is needed to find the songs again in any library."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ringnode.catalogue.model import Song
+from ringnode.catalogue.records import Records
+from ringnode.catalogue.search import condition, normalise
+from ringnode.catalogue.songs import KIND
+
+OURS = "#RINGNODE:"  # before a song's id
+NEAR_S = 4.0  # players round lengths, and encoders add silence
+CANDIDATES = 50  # songs looked at for one line
+ID = re.compile(r"\b[0-9a-f]{64}\b")
+INFO = re.compile(r"#EXTINF:\s*(-?\d+(?:\.\d+)?)?[^,]*,(.*)")
+NUMBER = re.compile(r"^\s*\d{1,3}(?:[-.]\d{1,3})?[\s._-]+(?=\S)")  # of a track, before its name
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One song that a playlist names, as far as it does."""
+
+    line: str  # as it stands there
+    id: str = ""
+    artist: str = ""
+    title: str = ""
+    duration_s: float | None = None
+    filename: str = ""
+
+
+def parse(data: bytes) -> Iterator[Wanted]:
+    """The songs that an M3U or M3U8 file names, in order."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")  # what .m3u without the 8 mostly is
+    known: dict[str, str | float] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        info = INFO.match(line)
+        if info:
+            seconds = float(info[1] or -1)
+            artist, dash, title = info[2].partition(" - ")
+            known |= {"artist": artist.strip() if dash else "", "title": (title if dash else info[2]).strip()}
+            known |= {"duration_s": seconds} if seconds > 0 else {}
+        elif line.startswith(OURS):
+            known["id"] = line.removeprefix(OURS).strip()
+        elif not line.startswith("#"):
+            name = line.replace("\\", "/").rpartition("/")[2]
+            id = known.pop("id", "") or next(iter(ID.findall(line)), "")
+            yield Wanted(line=line, filename=name, id=str(id), **known)  # type: ignore[arg-type]
+            known = {}
+
+
+def find(records: Records, wanted: Wanted) -> str | None:
+    """The id of the song that is meant: by its id, else by artist, title and length or by the file's name."""
+    record = records.get(KIND, wanted.id) if wanted.id else None
+    if record and not record.deleted:
+        return record.key
+    stem = NUMBER.sub("", wanted.filename.rpartition(".")[0] or wanted.filename)
+    ways = [condition(f"{wanted.artist} {wanted.title}")] if wanted.title else []
+    ways += [("json_extract(doc, '$.filename') = ?", [wanted.filename]), condition(stem)]
+    for where, values in ways:
+        distances = {song.id: _distance(song, wanted) for song in _candidates(records, where, values)}
+        found = [(off, id) for id, off in distances.items() if off is not None]
+        if found:
+            return min(found)[1]
+    return None
+
+
+def _candidates(records: Records, where: str, values: list[str]) -> list[Song]:
+    if not where:
+        return []
+    sql = f"SELECT key, doc FROM record WHERE kind = 'song' AND deleted = 0 AND {where} LIMIT ?"  # noqa: S608
+    return [Song.of(key, json.loads(doc)) for key, doc in records.db.rows(sql, *values, CANDIDATES)]
+
+
+def _distance(song: Song, wanted: Wanted) -> float | None:
+    """How many seconds lie between what is meant and this song; None if it is another."""
+    off = abs(song.duration_s - wanted.duration_s) if wanted.duration_s is not None else 0.0
+    title, artist = normalise(wanted.title), normalise(wanted.artist)
+    artists = {normalise(name) for name in (song.artist, song.albumartist, *song.artists)}
+    same_name = bool(title) and normalise(song.title) == title and (not artist or artist in artists)
+    same_file = song.filename.casefold() == wanted.filename.casefold()
+    stem = NUMBER.sub("", wanted.filename.rpartition(".")[0])
+    same_stem = not title and normalise(song.title) in (normalise(stem), normalise(stem.rpartition(" - ")[2]))
+    if off > NEAR_S or not (same_name or same_file or same_stem):
+        return None
+    return off if same_name or same_file else off + NEAR_S
+
+
+def write(name: str, songs: Iterable[tuple[Song, str]]) -> str:
+    """An M3U8 file of songs and where each lies (a path, or a URL)."""
+    lines = ["#EXTM3U", f"#PLAYLIST:{_line(name)}"]
+    for song, place in songs:
+        shown = f"{song.artist} - {song.title}" if song.artist else song.title
+        lines += [f"#EXTINF:{round(song.duration_s)},{_line(shown)}", f"{OURS}{song.id}", _line(place)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

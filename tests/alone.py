@@ -1,0 +1,70 @@
+"""A catalogue and its durability on one node alone, without a ring: for tests of what stands above them."""
+
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringnode.catalogue import marks, playlists, songs
+from ringnode.catalogue.database import Database
+from ringnode.catalogue.model import Song
+from ringnode.catalogue.record import Record
+from ringnode.catalogue.records import Records
+from ringnode.errors import NotFound, Stale
+
+START_MS = 1_800_000_000_000
+
+
+class Clock:
+    """Milliseconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def open_catalogue(path: Path | str = ":memory:", node: str = "n", now_ms: Clock | None = None) -> Records:
+    """Records with what the node gives them."""
+    projections = {"song": songs.project, "playlist": playlists.project, "entry": playlists.project_entry}
+    return Records(Database(path), node, now_ms or Clock(), projections, followers={"mark": marks.follow})
+
+
+def add_song(records: Records, title: str, n: int = 0, **fields: object) -> Song:
+    """A song that is there."""
+    key = f"{n or len(records.keys('song')) + 1:064x}"
+    return songs.song(records.put("song", key, {"title": title, "duration_s": 60.0} | fields))
+
+
+class Alone:
+    """`services.durability.Durability` of a ring of one."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def find(self, kind: str, key: str) -> Record | None:
+        return self._records.get(kind, key)
+
+    latest = find
+
+    def latest_all(self, names: Sequence[tuple[str, str]]) -> list[Record | None]:
+        return [self._records.get(*name) for name in names]
+
+    @contextmanager
+    def changing(self, kind: str, key: str, versions: Container[str] | None = None) -> Iterator[Record]:
+        record = self._records.get(kind, key)
+        if record is None or record.deleted:
+            raise NotFound(f"there is no {kind} {key}")
+        if versions is not None and record.newest() not in versions:
+            raise Stale("it has changed since")
+        yield record
+
+    def publish(self, record: Record) -> Record:
+        self._records.keep(list(record))
+        return self._records.get(record.kind, record.key) or record
+
+    def publish_all(self, records: Sequence[Record]) -> None:
+        self._records.keep_all([list(record) for record in records])
+
+    def note(self, record: Record) -> None:
+        self._records.keep(list(record))

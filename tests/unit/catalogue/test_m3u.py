@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+from alone import add_song, open_catalogue
+
+from ringnode.catalogue import m3u
+from ringnode.catalogue.m3u import Wanted
+from ringnode.catalogue.model import Song
+from ringnode.catalogue.records import Records
+
+
+@pytest.fixture
+def records() -> Records:
+    return open_catalogue()
+
+
+def test_what_is_written_is_found_again(records: Records) -> None:
+    songs = [add_song(records, f"Title {n}", artist="An Artist", filename=f"{n}.mp3") for n in range(3)]
+    text = m3u.write("Två\nrader", [(song, f"https://a/api/v1/songs/{song.id}/stream") for song in songs])
+    assert text.splitlines()[:3] == ["#EXTM3U", "#PLAYLIST:Två rader", "#EXTINF:60,An Artist - Title 0"]
+    assert [m3u.find(records, wanted) for wanted in m3u.parse(text.encode())] == [song.id for song in songs]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "#EXTINF:61,Björk - Jóga\nanywhere.mp3",
+        "#EXTINF:61,bjork - joga\nanywhere.mp3",
+        "#EXTINF:-1 tvg-id=x,Björk - Jóga\nhttps://radio/x",
+        "Homogenic\\02 - Jóga.mp3",
+        "/music/Homogenic/02 Jóga.flac",
+        "../02_Joga.ogg",
+        "Björk - Jóga.mp3",
+        "other name.mp3",
+        "\n".join(["#EXTVLCOPT:x", "", "#EXTINF:60,Jóga", "x.mp3"]),
+    ],
+)
+def test_lines_of_other_programs(records: Records, lines: str) -> None:
+    add_song(records, "Jóga", 7, artist="Somebody Else", duration_s=200.0)
+    song = add_song(records, "Jóga", artist="Björk", filename="other name.mp3")
+    assert [m3u.find(records, wanted) for wanted in m3u.parse(lines.encode())] in ([song.id],)
+
+
+def test_lengths_and_artists_tell_songs_of_one_name_apart(records: Records) -> None:
+    short, long = add_song(records, "Intro", artist="A"), add_song(records, "Intro", artist="A", duration_s=300.0)
+    assert m3u.find(records, Wanted("", artist="A", title="Intro", duration_s=299.0)) == long.id
+    assert m3u.find(records, Wanted("", artist="A", title="Intro", duration_s=62.0)) == short.id
+    assert m3u.find(records, Wanted("", artist="A", title="Intro", duration_s=150.0)) is None
+    assert m3u.find(records, Wanted("", artist="B", title="Intro", duration_s=60.0)) is None
+    assert m3u.find(records, Wanted("", title="")) is None
+
+
+def test_a_byte_order_mark_and_old_encodings() -> None:
+    assert [w.title for w in m3u.parse(b"\xef\xbb\xbf#EXTINF:1,A - B\r\nx\r\n")] == ["B"]
+    assert [w.filename for w in m3u.parse(b"J\xf3ga.mp3")] == ["Jóga.mp3"]
+    assert list(m3u.parse(b"#EXTM3U\n\n# nothing\n")) == []
+
+
+def test_a_deleted_song_is_not_found(records: Records, tmp_path: Path) -> None:
+    song: Song = add_song(records, "Gone", artist="A")
+    records.put("song", song.id, {"deleted": True})
+    assert m3u.find(records, Wanted("", id=song.id, artist="A", title="Gone")) is None
