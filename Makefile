@@ -49,6 +49,7 @@ types: $(READY)  ## types, strictly
 
 bench: $(READY)  ## figures of this machine; takes minutes
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/catalogue.py
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

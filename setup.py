@@ -23,6 +23,8 @@ setup(
         "granian>=2.7",
         "mutagen>=1.47",
         "blake3>=1.0",
+        "rapidfuzz>=3.14",
+        "pillow>=12",
         "cryptography>=44",
         "argon2-cffi>=25.1",
         "itsdangerous>=2.2",

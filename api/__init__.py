@@ -20,6 +20,7 @@ from api.resources.genres import ns as genres
 from api.resources.marks import ns as marks
 from api.resources.playlists import ns as playlists
 from api.resources.ring import ns as ring
+from api.resources.search import ns as search
 from api.resources.songs import ns as songs
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def create_app(gateway: "Gateway") -> Flask:
         part.install(app)
     limits.install(app, gateway.config.threads)
     docs = Docs(app)
-    for ns in (logins, songs, albums, artists, genres, playlists, marks, ring):
+    for ns in (logins, songs, albums, artists, genres, search, playlists, marks, ring):
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

@@ -45,8 +45,9 @@ class Asked(NamedTuple):
 class Rows(NamedTuple):
     """A list in the database.
 
-    `table` is what is counted and sorted, `join` what only the page's own rows need; `key` is a column that tells
-    rows apart. `orders`: names people sort by, and what that is in SQL ({} stands for the seed).
+    `table` is what is counted and sorted, `join` what only the rows of a page need; `key` is a column that tells rows
+    apart. `orders`: names people sort by, and what that is in SQL ({} stands for the seed). With `pick`, something of
+    `table`, rows are sorted before they are joined, by `page.pick`: a whole library is sorted without its documents.
     """
 
     columns: str
@@ -54,6 +55,7 @@ class Rows(NamedTuple):
     key: str
     orders: Mapping[str, str]
     default: str
+    pick: str = ""
     join: str = ""
 
 
@@ -95,16 +97,25 @@ def page(db: Database, rows: Rows, asked: Asked, where: Where, of: Callable[[Seq
     total = db.value(f"SELECT count(*) FROM {rows.table}{where}", *where.values)  # noqa: S608
     if asked.cursor is not None:
         where.add(*_behind(terms, position_of(asked.cursor, made_for, len(terms))))
-    by = ", ".join(f"{term} DESC" if down else term for term, down in terms)
-    sql = (
-        f"SELECT {', '.join(term for term, _ in terms)}, {rows.columns}"  # noqa: S608
-        f" FROM {rows.table} {rows.join}{where} ORDER BY {by} LIMIT ?"
-    )
-    found = db.rows(sql, *where.values, asked.limit + 1)
+    found = db.rows(_question(rows, terms, where), *where.values, asked.limit + 1)
     more = None
     if len(found) > asked.limit:
         more = cursor_of(made_for, found[asked.limit - 1][: len(terms)])
     return Page([of(row[len(terms) :]) for row in found[: asked.limit]], more, total)
+
+
+def _question(rows: Rows, terms: Sequence[tuple[str, bool]], where: Where) -> str:
+    """SQL for what rows are sorted by and the columns of a page; its last value is how many."""
+    by = ", ".join(f"{n + 1} DESC" if down else f"{n + 1}" for n, (_, down) in enumerate(terms))
+    found = ", ".join(f"{term} AS o{n}" for n, (term, _) in enumerate(terms))
+    end = f"{where} ORDER BY {by} LIMIT ?"
+    if not rows.pick:
+        return f"SELECT {found}, {rows.columns} FROM {rows.table} {rows.join}{end}"  # noqa: S608
+    names = ", ".join(f"o{n}" for n in range(len(terms)))
+    return (
+        f"SELECT {names}, {rows.columns} FROM (SELECT {found}, {rows.pick} AS pick FROM {rows.table}{end}) page"  # noqa: S608
+        f" {rows.join} ORDER BY {by}"
+    )
 
 
 def _behind(terms: Sequence[tuple[str, bool]], values: Sequence[Any]) -> tuple[Any, ...]:

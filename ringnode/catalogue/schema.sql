@@ -28,6 +28,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_word USING fts5 (
     text, content = 'search', content_rowid = 'number', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3');
 CREATE VIRTUAL TABLE IF NOT EXISTS search_piece USING fts5 (
     text, content = 'search', content_rowid = 'number', tokenize = 'trigram');
+-- Every word there is, with how many have it.
+CREATE VIRTUAL TABLE IF NOT EXISTS search_term USING fts5vocab(search_word, 'row');
 CREATE TRIGGER IF NOT EXISTS search_insert AFTER INSERT ON search BEGIN
     INSERT INTO search_word (rowid, text) VALUES (new.number, new.text);
     INSERT INTO search_piece (rowid, text) VALUES (new.number, new.text);

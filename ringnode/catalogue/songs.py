@@ -33,7 +33,8 @@ SORTS = tuple(ORDERS)
 """What songs can be sorted by. `artist`: then by album, disc, track and title."""
 COLUMNS = "r.key, r.doc, s.has_cover"
 JOIN = "JOIN record r ON r.number = s.number"
-ROWS = Rows(COLUMNS, "song s", "s.dice", ORDERS, "artist", JOIN)
+PICK = "JOIN song s ON s.number = page.pick JOIN record r ON r.number = page.pick"
+ROWS = Rows(COLUMNS, "song s", "s.dice", ORDERS, "artist", "s.number", PICK)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ringnode.catalogue.albums import Filter as AlbumFilter
 from ringnode.catalogue.artists import Artist, ArtistView
 from ringnode.catalogue.artists import Filter as ArtistFilter
 from ringnode.catalogue.facets import Facets, Genre, Year
+from ringnode.catalogue.finding import Finding, Found
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import Asked, Page
 from ringnode.catalogue.records import Records
@@ -21,6 +22,7 @@ class Browse:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._facets = Facets(records)
+        self._finding = Finding(records)
 
     def songs(self, asked: Asked, wanted: SongFilter) -> Page[Song]:
         """A page of songs."""
@@ -49,3 +51,7 @@ class Browse:
     def years(self, asked: Asked) -> Page[Year]:
         """A page of years."""
         return self._facets.years(asked)
+
+    def search(self, query: str, limit: int) -> Found:
+        """What a text finds, at most `limit` of each kind. Invalid for a limit that cannot be."""
+        return self._finding.find(query, limit)

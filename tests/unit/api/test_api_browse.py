@@ -85,3 +85,16 @@ def test_random_pages_of_one_seed_go_together(client, records):
         assert client.get(f"{url}{seed + 1}").json["field"] == "cursor"
         orders.append(ids)
     assert len(set(map(tuple, orders))) > 1
+
+
+def test_search(client, records):
+    found = client.get(f"{API}/search?q=artist 1").json
+    assert [artist["name"] for artist in found["artists"]] == ["Artist 1"]
+    assert {song["artist"] for song in found["songs"][:2]} == {"Artist 1"} and found["suggestions"] == []
+    assert client.get(f"{API}/search?q=sonk").json["suggestions"] == ["song"]
+    assert client.get(f"{API}/search?q=song&limit=2").json["songs"][1:]
+    nothing = {"artists": [], "albums": [], "songs": [], "suggestions": []}
+    for query in ("", "?q=", "?q=%00", "?q=%20", "?q=%ED%A0%80"):
+        assert client.get(f"{API}/search{query}").json == nothing
+    for query, field in (("q=x&limit=51", "limit"), ("q=x&limit=0", "limit"), ("q=" + "x" * 201, "q"), ("p=x", "p")):
+        assert client.get(f"{API}/search?{query}").json["field"] == field
