@@ -1,4 +1,5 @@
-# `make` alone lists the verbs. Needs Python >= 3.11; everything else it installs into .venv.
+# `make` alone lists the verbs. Needs Python >= 3.11, and for the player Node.js >= 20.19 with npm; everything else it
+# installs into .venv and spa/node_modules.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,11 +8,17 @@ SEED ?= 1
 SEEDS ?= 200
 MINUTES ?= 5
 
+BUILT := api/built/index.html
+SPEC := spa/src/shared/schema.d.ts
+# Without npm there is no player: all else works, and a node says so at `/`.
+NPM := $(shell command -v npm)
+IF_NPM := $(if $(NPM),$(BUILT),)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring chaos lint types bench clean
+.PHONY: help setup demo test unit sim ring chaos player player-dev player-test lint types bench clean
 
 help:  ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 $(READY): setup.py pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
@@ -22,10 +29,10 @@ $(READY): setup.py pyproject.toml
 
 setup: $(READY)  ## make .venv with all that is needed
 
-demo: $(READY)  ## start a real ring of three nodes with a few songs; Ctrl-C ends it
+demo: $(READY) $(IF_NPM)  ## start a real ring of three nodes with a few songs; Ctrl-C ends it
 	$(BIN)/ringnode demo
 
-test: lint types  ## everything that is checked before a change lands
+test: lint types $(if $(NPM),player-test,)  ## everything that is checked before a change lands
 	$(BIN)/python -m pytest
 
 unit: $(READY)  ## only the quick tests
@@ -40,6 +47,27 @@ ring: $(READY)  ## real processes, killed and restarted
 chaos: $(READY)  ## real processes that people use while all goes wrong: make chaos MINUTES=30 SEED=7
 	$(BIN)/python tests/ring/chaos.py --minutes $(MINUTES) --seed $(SEED)
 
+spa/node_modules/ready: spa/package-lock.json
+	cd spa && npm ci --no-progress --loglevel=error
+	touch $@
+
+# The player's types are made from the API's own description: what it uses and the API does not have is a type error.
+$(SPEC): $(READY) spa/node_modules/ready spa/scripts/spec.py $(wildcard api/*.py api/resources/*.py ringnode/services/*.py ringnode/catalogue/model.py)
+	$(BIN)/python spa/scripts/spec.py > spa/swagger.json
+	cd spa && npm run --silent types
+
+$(BUILT): $(SPEC) $(shell find spa/src spa/public spa/scripts -type f 2>/dev/null) spa/index.html spa/vite.config.ts
+	cd spa && npm run --silent build
+
+player: $(BUILT)  ## build the web player, which every node then serves
+
+player-dev: $(SPEC)  ## the player with live reload, for a node that runs: RINGNODE_URL=http://127.0.0.1:PORT
+	cd spa && npm run dev
+
+player-test: $(SPEC)  ## the player's style, types and tests, and its build
+	cd spa && npm run --silent lint && npm run --silent check && npm run --silent test
+	cd spa && npm run --silent build
+
 lint: $(READY)  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,4 +80,4 @@ bench: $(READY)  ## figures of this machine; takes minutes
 	$(BIN)/python bench/catalogue.py
 
 clean:  ## remove what make made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) api/built spa/node_modules spa/swagger.json spa/openapi.json $(SPEC) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

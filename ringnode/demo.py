@@ -113,6 +113,8 @@ class DemoRing:
                 "data": home / "data", "tls": home / "tls", "name": place.name, "port": place.port,
                 "api-port": place.api_port, "http-port": place.http_port, "seeds": seeds, "k": self.plan.k,
                 "admin-name": self.plan.username,
+                # What a browser opens without a warning: the player goes on at the other nodes by these addresses.
+                "api-url": f"http://127.0.0.1:{place.http_port}",
             }  # fmt: skip
             command = [sys.executable, "-m", "ringnode", "serve", "--with-parent"]
             command += [f"--{name}={value}" for name, value in arguments.items()]
@@ -217,15 +219,17 @@ A ring of {len(info["nodes"])} nodes is running; it keeps {info["k"]} copies of 
 
 {nodes}
 
-API docs   {first["http"]}/api/docs
+Player     {first["http"]}
 Log in     as {info["username"]} with {info["password"]}
-           (in the docs: POST /auth/login, then "Authorize" with: Bearer TOKEN)
+API docs   {first["http"]}/api/docs
+           (log in there with POST /auth/login, then "Authorize" with: Bearer TOKEN)
 List       ringnode --help; for example:
            export RINGNODE_URL={first["api"]} RINGNODE_CA={info["ca"]} RINGNODE_PASSWORD={info["password"]}
            ringnode songs; ringnode status; ringnode upload ~/Music
 Look in    ringnode console --tls {first["tls"]} --node {first["pyro"]}
 
-Kill a node (kill -9 {info["nodes"][-1]["pid"]}) and play on from another. Ctrl-C ends the ring; its data stays in
+Kill a node (kill -9 {info["nodes"][0]["pid"]}, the player's own) while a song plays,
+and listen to nothing happening. Ctrl-C ends the ring; its data stays in
 {Path(first["data"]).parent.parent}
 """
 

@@ -1,0 +1,35 @@
+import { VueQueryPlugin, QueryClient } from '@tanstack/vue-query'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import { useSession } from '@/auth/session'
+import { asProblem } from '@/shared/problem'
+import App from './App.vue'
+import { i18n, preferred, speak } from './i18n'
+import { fetchPages, router } from './router'
+import './style.css'
+
+const FRESH_MS = 20_000
+const AGAIN_MS = 2_000
+const LATER_MS = 1_500 // when what is on the screen is there
+
+async function start(): Promise<void> {
+  const app = createApp(App)
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: { staleTime: FRESH_MS, retry: (tries, error) => tries < 2 && asProblem(error).passing },
+    },
+  })
+  app.use(createPinia()).use(i18n).use(VueQueryPlugin, { queryClient: queries })
+  await speak(preferred())
+  await useSession().resume().catch(again)
+  app.use(router).mount('#app')
+  setTimeout(fetchPages, LATER_MS)
+}
+
+/** The node that served this page says nothing more: it may only be starting. */
+async function again(): Promise<void> {
+  await new Promise((done) => setTimeout(done, AGAIN_MS))
+  await useSession().resume().catch(again)
+}
+
+void start()

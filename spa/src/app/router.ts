@@ -1,0 +1,64 @@
+/** The addresses. Every page sets its title and takes the focus, as a document of its own would. */
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { useSession } from '@/auth/session'
+import { t } from './i18n'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the title's message. */
+    title: string
+    open?: boolean
+  }
+}
+
+const pages: RouteRecordRaw[] = [
+  { path: '/', redirect: '/songs' },
+  { path: '/songs', component: () => import('@/library/SongsPage.vue'), meta: { title: 'songs.title' } },
+  { path: '/songs/:id', component: () => import('@/library/SongPage.vue'), meta: { title: 'song.title' }, props: true },
+  { path: '/ring', component: () => import('@/ring/RingPage.vue'), meta: { title: 'ring.title' } },
+  { path: '/upload', component: () => import('@/upload/UploadPage.vue'), meta: { title: 'upload.title' } },
+  { path: '/settings', component: () => import('./SettingsPage.vue'), meta: { title: 'settings.title' } },
+  { path: '/login', component: () => import('@/auth/LoginPage.vue'), meta: { title: 'login.title', open: true } },
+  { path: '/:rest(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'lost.title' } },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: pages,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach((to) => {
+  const { user } = useSession()
+  if (!user && !to.meta.open) return { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
+  if (user && to.path === '/login') return '/'
+  return true
+})
+
+router.afterEach((to, from) => {
+  setTitle(t(to.meta.title))
+  if (to.path !== from.path && from.matched.length) void nextTick(focusHeading)
+})
+
+/** A page that knows better calls this with its own name. */
+export function setTitle(title: string): void {
+  document.title = title ? `${title} – ringnode` : 'ringnode'
+}
+
+const TRIES = 40 // of waiting for a page's heading while it loads, one a frame
+
+function focusHeading(left: number | undefined = TRIES): void {
+  const heading = document.querySelector<HTMLElement>('main h1')
+  if (!heading) {
+    if (left > 0) requestAnimationFrame(() => focusHeading(left - 1))
+    return
+  }
+  heading.tabIndex = -1
+  heading.focus({ preventScroll: true })
+}
+
+/** Have the code of all pages here before the node that served this one may die. */
+export function fetchPages(): void {
+  for (const { component } of pages) if (typeof component === 'function') void (component as () => Promise<unknown>)()
+}

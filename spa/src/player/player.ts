@@ -1,0 +1,263 @@
+/** The player as the pages see it: the queue, the sound, and what is remembered of both. */
+import { acceptHMRUpdate, defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import { t } from '@/app/i18n'
+import { api, data, ticketed, V1 } from '@/shared/http'
+import { keep, kept, load } from '@/shared/kept'
+import { nodes } from '@/shared/nodes'
+import { asProblem } from '@/shared/problem'
+import { toast } from '@/shared/toasts'
+import { Engine, type Listener, type State } from './engine/engine'
+import type { Track } from './engine/deck'
+import type { GainMode } from './engine/gain'
+import { PlainGraph, WebAudioGraph } from './engine/graph'
+import { Listening } from './listening'
+import * as mediaSession from './mediaSession'
+import { Queue, type Entry, type QueueSong, type Repeat, type Saved } from './queue'
+import { useSleep } from './sleep'
+
+const AGAIN_S = 3 // "previous" later than this goes to the song's beginning
+const KEEP_MS = 1_000
+const RETRY_MS = 4_000
+
+export function coverUrl(song: { id: string; has_cover: boolean }, node = nodes.inOrder()[0] ?? nodes.home): string {
+  return song.has_cover ? ticketed(node, `${V1}/songs/${song.id}/cover`) : ''
+}
+
+/** A song's fields that the queue keeps, of a whole song of the API. */
+export function queueSong(song: QueueSong): QueueSong {
+  const { id, title, artist, album, duration_s, has_cover, mime } = song
+  const { track_gain_db, track_peak, album_gain_db, album_peak } = song
+  return {
+    id, title, artist, album, duration_s, has_cover, mime,
+    track_gain_db: track_gain_db ?? null, track_peak: track_peak ?? null,
+    album_gain_db: album_gain_db ?? null, album_peak: album_peak ?? null,
+  } // prettier-ignore
+}
+
+function trackOf(entry: Entry): Track {
+  return { ...entry.song, uid: entry.uid }
+}
+
+function sourceOf(track: Track, tried: readonly string[]): string | null {
+  const origins = tried.map((url) => new URL(url).origin)
+  const node = nodes.inOrder().find((other) => !origins.includes(other))
+  return node === undefined ? null : ticketed(node, `${V1}/songs/${track.id}/stream`)
+}
+
+function makeMedia(): HTMLAudioElement {
+  const media = new Audio()
+  media.crossOrigin = 'anonymous' // else Web Audio hears silence from other nodes
+  return media
+}
+
+// eslint-disable-next-line max-lines-per-function -- a store is one function with many small ones in it
+export const usePlayer = defineStore('player', () => {
+  const entries = shallowRef<readonly Entry[]>([])
+  const current = ref(-1)
+  const shuffle = ref(false)
+  const repeat = ref<Repeat>('off')
+  const state = ref<State>('empty')
+  const position_s = ref(0)
+  const duration_s = ref(0)
+  const buffered_s = ref(0)
+  const volume = kept('volume', 0.8)
+  const muted = kept('muted', false)
+  const rate = ref(1)
+  const crossfade_s = kept('crossfade', 0)
+  const gainMode = kept<GainMode>('gain', 'track')
+  const now = computed(() => entries.value[current.value]?.song ?? null)
+  const playing = computed(() => state.value === 'playing' || state.value === 'loading')
+  const listening = new Listening()
+  let retry: ReturnType<typeof setTimeout> | undefined
+
+  const queue = new Queue(() => {
+    entries.value = queue.entries
+    current.value = queue.current
+    shuffle.value = queue.shuffle
+    repeat.value = queue.repeat
+    follow()
+    keepSoon()
+  })
+
+  const listener: Listener = {
+    state: (now) => (state.value = now),
+    time(at, duration, buffered) {
+      position_s.value = at
+      duration_s.value = duration
+      buffered_s.value = buffered
+      keepSoon()
+      if (state.value === 'playing' && listening.heard(at, duration)) counted()
+    },
+    advanced() {
+      if (sleep.atEnd.value) return fallAsleep()
+      queue.next(false)
+      begin(0)
+    },
+    ended() {
+      if (sleep.atEnd.value) fallAsleep()
+      keepNow()
+    },
+    switched(from, to) {
+      nodes.failed(new URL(from).origin)
+      toast(t('player.switched', { node: new URL(to).host }))
+    },
+    failed: (track, code) => void failed(track, code),
+    refused: () => toast(t('player.refused'), 'trouble'),
+  }
+
+  const engine = new Engine({
+    media: makeMedia,
+    graph: typeof AudioContext === 'undefined' ? new PlainGraph() : new WebAudioGraph(),
+    source: sourceOf,
+    listener,
+  })
+  const sleep = useSleep(
+    (over_s) => engine.volume(0, over_s),
+    () => fallAsleep(),
+  )
+
+  function fallAsleep(): void {
+    sleep.set(null)
+    engine.pause()
+    engine.volume(loudness())
+    follow()
+  }
+
+  /** Told to others at the next step: there is no route for it yet. */
+  function counted(): void {
+    const plays = load<Record<string, number>>('plays', {})
+    const id = now.value?.id
+    if (id) keep('plays', { ...plays, [id]: (plays[id] ?? 0) + 1 })
+  }
+
+  function follow(): void {
+    const next = queue.following
+    engine.follow(next && queue.now && !sleep.atEnd.value ? trackOf(next) : null)
+  }
+
+  function begin(at_s: number): void {
+    listening.begin(at_s)
+    position_s.value = at_s
+    duration_s.value = now.value?.duration_s ?? 0
+    mediaSession.show(now.value, now.value ? coverUrl(now.value) : '')
+  }
+
+  /** Open the queue's present song. */
+  function open(play: boolean, at_s = 0): void {
+    clearTimeout(retry)
+    const entry = queue.now
+    if (!entry) return engine.clear()
+    begin(at_s)
+    engine.load(trackOf(entry), play, at_s)
+    follow()
+  }
+
+  /** No node gave it: is it the song that cannot be played, or is nobody there? */
+  async function failed(track: Track, code: number): Promise<void> {
+    const at_s = position_s.value
+    const known = await data(api.GET('/songs/{id}', { params: { path: { id: track.id } } })).catch(asProblem)
+    if (queue.now?.uid !== track.uid) return
+    if (known instanceof Error && known.kind !== 'not-found') {
+      toast(t('player.waiting'), 'trouble')
+      retry = setTimeout(() => open(true, at_s), RETRY_MS)
+      return
+    }
+    const title = queue.now.song.title
+    toast(t(code === 0 ? 'player.silent' : 'player.unplayable', { title }), 'trouble')
+    if (queue.following && queue.repeat !== 'one') next()
+  }
+
+  function playSongs(songs: readonly QueueSong[], at = 0): void {
+    queue.set(songs.map(queueSong), at)
+    open(true)
+  }
+
+  function add(songs: readonly QueueSong[], where: 'next' | 'end'): void {
+    const idle = queue.now === null
+    const taken = songs.map(queueSong)
+    const fit = where === 'next' ? queue.addNext(taken) : queue.add(taken)
+    if (idle) open(false)
+    toast(fit < songs.length ? t('queue.full', { n: fit }) : t('queue.added', fit))
+  }
+
+  function toggle(): void {
+    if (playing.value) engine.pause()
+    else if (state.value === 'empty') open(true)
+    else engine.play()
+  }
+
+  function next(): void {
+    if (queue.next(true)) open(true)
+  }
+
+  function previous(): void {
+    if (position_s.value > AGAIN_S) return seek(0)
+    if (queue.previous()) open(true)
+  }
+
+  function jump(uid: number): void {
+    if (queue.jump(uid)?.uid === uid) open(true)
+  }
+
+  function remove(uids: number[]): void {
+    const before = queue.now?.uid
+    const was = playing.value
+    queue.remove(uids)
+    if (queue.now?.uid !== before) open(was)
+  }
+
+  function seek(at_s: number): void {
+    engine.seek(at_s)
+  }
+
+  function clear(): void {
+    queue.clear()
+    engine.clear()
+    mediaSession.show(null, '')
+  }
+
+  const loudness = (): number => (muted.value ? 0 : volume.value)
+  watch([volume, muted], () => engine.volume(loudness()), { immediate: true })
+  watch(rate, (value) => (engine.rate = value))
+  watch(crossfade_s, (value) => (engine.crossfade_s = value), { immediate: true })
+  watch(gainMode, (value) => engine.level(value), { immediate: true })
+  watch(sleep.atEnd, follow)
+  watch([state, duration_s, () => Math.floor(position_s.value / 5)], () =>
+    mediaSession.showState(playing.value, position_s.value, duration_s.value, rate.value),
+  )
+
+  let keeping: ReturnType<typeof setTimeout> | undefined
+  function keepSoon(): void {
+    keeping ??= setTimeout(keepNow, KEEP_MS)
+  }
+  function keepNow(): void {
+    clearTimeout(keeping)
+    keeping = undefined
+    if (kepting.entries !== queue.entries || kepting.current !== queue.current) keep('queue', queue.saved())
+    kepting = { entries: queue.entries, current: queue.current }
+    keep('position', { id: queue.now?.song.id, at_s: position_s.value })
+  }
+  let kepting: { entries: readonly Entry[]; current: number } = { entries: [], current: -2 }
+
+  /** Take up what was left at the last visit. */
+  function resume(): void {
+    const saved = load<Saved | null>('queue', null)
+    const position = load<{ id?: string; at_s: number }>('position', { at_s: 0 })
+    if (!saved?.entries.length) return
+    queue.restore(saved)
+    open(false, queue.now?.song.id === position.id ? position.at_s : 0)
+  }
+
+  addEventListener('pagehide', keepNow)
+  mediaSession.connect({ play: engine.play.bind(engine), pause: engine.pause.bind(engine), next, previous, seek,
+    position: () => position_s.value }) // prettier-ignore
+
+  return {
+    entries, current, shuffle, repeat, state, position_s, duration_s, buffered_s, volume, muted, rate, crossfade_s,
+    gainMode, now, playing, sleep, playSongs, add, toggle, next, previous, jump, remove, seek, clear, resume,
+    move: queue.move.bind(queue), setShuffle: queue.setShuffle.bind(queue), setRepeat: queue.setRepeat.bind(queue),
+  } // prettier-ignore
+})
+
+if (import.meta.hot) import.meta.hot.accept(acceptHMRUpdate(usePlayer, import.meta.hot))

@@ -1,0 +1,27 @@
+/** The ring as its nodes tell it; also how the player knows where to go on when one dies. */
+import { useQuery } from '@tanstack/vue-query'
+import { watch } from 'vue'
+import { api, data } from '@/shared/http'
+import { nodes } from '@/shared/nodes'
+import type { components } from '@/shared/schema'
+
+export type NodeView = components['schemas']['NodeView']
+
+const OFTEN_MS = 3_000
+const SELDOM_MS = 30_000
+
+export function useRing(often = false) {
+  const { data: ring, error, refetch } = useQuery({
+    queryKey: ['ring'],
+    queryFn: () => data(api.GET('/ring')),
+    refetchInterval: often ? OFTEN_MS : SELDOM_MS,
+  })
+  watch(
+    ring,
+    (now) => {
+      if (now) nodes.learn(now.nodes.filter((node) => node.state === 'up').map((node) => node.api))
+    },
+    { immediate: true },
+  )
+  return { ring, error, refetch }
+}

@@ -1,0 +1,101 @@
+/**
+ * The one place where the API is asked. What is only read goes on at another node when the one that served this page
+ * is silent: a ticket in the URL stands for the login there, since cookies and tokens stay at home.
+ */
+import createClient from 'openapi-fetch'
+import { nodes } from './nodes'
+import { asProblem, problemOf } from './problem'
+import type { paths } from './schema'
+
+export const V1 = '/api/v1'
+/** A node that says nothing for so long is taken for dead, and a reading asks the next. Milliseconds. */
+const SILENCE_MS = 6_000
+/** What a ticket opens, as `api/auth.py` has it. */
+const ELSEWHERE = /^\/api\/v1\/(songs|ring)(\/|$)/
+
+/** The login: the token for the node at home, the ticket for URLs. */
+export const credentials = { token: '', ticket: '' }
+
+/** Called when an answer says that the login has ended. */
+export const watch = { loggedOut: (): void => undefined }
+
+/** The answer to a request; TypeError or a TimeoutError if no node gives one. */
+export async function send(request: Request): Promise<Response> {
+  if (credentials.token) request.headers.set('Authorization', `Bearer ${credentials.token}`)
+  if (request.method !== 'GET') return noted(await fetch(request))
+  const path = request.url.slice(nodes.home.length)
+  const elsewhere = credentials.ticket !== '' && ELSEWHERE.test(new URL(request.url).pathname)
+  let last: unknown
+  for (const node of elsewhere ? nodes.inOrder() : [nodes.home]) {
+    try {
+      const answer = await ask(request, node, path)
+      if (answer.status !== 503) {
+        nodes.answered(node)
+        return noted(answer)
+      }
+      last = answer
+    } catch (error) {
+      if (request.signal.aborted) throw error
+      last ??= error
+    }
+    nodes.failed(node)
+  }
+  if (last instanceof Response) return last
+  throw last
+}
+
+function ask(request: Request, node: string, path: string): Promise<Response> {
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(SILENCE_MS)])
+  return node === nodes.home
+    ? fetch(request.url, { headers: request.headers, signal })
+    : fetch(ticketed(node, path), { signal })
+}
+
+function noted(answer: Response): Response {
+  if (answer.status === 401 && credentials.token) watch.loggedOut()
+  return answer
+}
+
+/** The URL of a path at a node, which the ticket opens. */
+export function ticketed(node: string, path: string): string {
+  return `${node}${path}${path.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(credentials.ticket)}`
+}
+
+/** The API, typed by its own description. */
+export const api = createClient<paths>({ baseUrl: nodes.home + V1, fetch: send })
+
+/** The data of an answer. Throws its Problem. */
+export async function data<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const got = await asked.catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (!got.response.ok) throw problemOf(got.response.status, got.error)
+  return got.data as T
+}
+
+/** A file on its way. fetch cannot tell how far a body has come, so this is the older way. */
+export interface Sending {
+  /** Status and JSON of the answer. Rejects with a Problem, or an AbortError after `cancel`. */
+  answer: Promise<{ status: number; body: unknown }>
+  cancel(): void
+}
+
+export function sendFile(path: string, file: Blob, progress: (sent_bytes: number) => void): Sending {
+  const request = new XMLHttpRequest()
+  const answer = new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+    request.open('POST', nodes.home + path)
+    request.responseType = 'json'
+    if (credentials.token) request.setRequestHeader('Authorization', `Bearer ${credentials.token}`)
+    request.setRequestHeader('Content-Type', 'application/octet-stream')
+    request.upload.addEventListener('progress', (event) => progress(event.loaded))
+    request.addEventListener('error', () => reject(asProblem(new TypeError())))
+    request.addEventListener('abort', () => reject(new DOMException('cancelled', 'AbortError')))
+    request.addEventListener('load', () => {
+      const { status, response } = request
+      if (status < 300) resolve({ status, body: response })
+      else reject(problemOf(status, response))
+    })
+    request.send(file)
+  })
+  return { answer, cancel: () => request.abort() }
+}
