@@ -42,7 +42,7 @@ def test_a_bug_is_logged_and_not_shown(client, library, song, caplog):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
-        ("GET", "/nothing", {}, 404),
+        ("GET", "/api/nothing", {}, 404),
         ("GET", "/api/v1", {}, 404),
         ("GET", "/api/v1/song", {}, 404),
         ("GET", "/api/v1/songs/", {}, 200),
