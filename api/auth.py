@@ -19,6 +19,7 @@ NEEDED = {
     "GET /api/v1/version": PUBLIC,
     "POST /api/v1/auth/login": PUBLIC,
     "POST /api/v1/me/ticket": LISTENER,
+    "GET /api/v1/ring/inventory": ADMIN,
     "POST /api/v1/songs": UPLOADER,
     "PATCH /api/v1/songs/<id>": UPLOADER,
     "DELETE /api/v1/songs/<id>": ADMIN,

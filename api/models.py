@@ -119,3 +119,11 @@ class Version:
 
     version: str = shown("Version of the software")
     api: str = shown("Version of this API")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a node was told to do; how far it is, `GET /ring` shows."""
+
+    node: str = shown("The node's id, its position on the circle, 64 hex digits")
+    does: str = shown("leave, scrub or expel")

@@ -15,19 +15,23 @@ from ringnode import __version__
 from ringnode.cache import Journal, cache_folder
 from ringnode.client import API, Client, Json
 from ringnode.errors import Invalid, NotFound, RingnodeError, Unauthenticated
-from ringnode.terminal import counted, length, plain, show_json, show_table, size
+from ringnode.terminal import counted, length, plain, show_json, show_table
 from ringnode.uploading import REFUSED, Report, audio_files, upload_all
 
-# Commands that load the server side, and what the list of commands says of them without loading it.
+# Commands in other modules, and what the list of commands says of them without loading those.
 ELSEWHERE = {
     "demo": ("ringnode.demo", "Start a real ring on this machine, with a few songs in it."),
+    "expel": ("ringnode.ring_commands", "Take a node that is down out of the ring for good."),
+    "inventory": ("ringnode.ring_commands", "Compare the files on all nodes with the catalogue."),
+    "leave": ("ringnode.ring_commands", "Have a node leave its ring for good, without loss."),
+    "scrub": ("ringnode.ring_commands", "Have a node read all its files again."),
     "serve": ("ringnode.serve", "Run one node."),
+    "status": ("ringnode.ring_commands", "Show the nodes of the ring, and whether every song has its copies."),
 }
 DEFAULT_URL = "https://127.0.0.1:7701"
 ID_DIGITS = 64
 SHORT_ID = 12  # digits shown of an id
 ID_START = re.compile("[0-9a-f]{6,64}")
-UNWELL = ("short", "waiting", "lost")  # counts of songs, no song in two of them
 HITS = 10  # songs named when a query finds several
 INTERRUPTED = 130  # as shells have it
 
@@ -221,51 +225,6 @@ def find_song(client: Client, text: str) -> Json:
         names = [plain(f"  {hit['id'][:SHORT_ID]}  {hit['artist']} - {hit['title']}") for hit in hits[:HITS]]
         raise Invalid("\n".join([f"{counted(total, 'song')} fit; give the id of one:", *names]))
     return hits[0]
-
-
-@main.command()
-@json_option("Print one line of JSON.")
-@with_client
-def status(client: Client, as_json: bool) -> None:
-    """Show the nodes of the ring, and whether every song has its copies.
-
-    Ends with 0 if all is well, 1 if a node is down or copies are missing, 2 if no node answers.
-
-    \b
-    ringnode status
-    watch --interval 5 ringnode status
-    """
-    ring = client.ring()
-    if as_json:
-        show_json(ring)
-    else:
-        columns = ("name", "state", "#arc", "#files", "#size", "#free", "#songs", "last error")
-        show_table(columns, [_node_row(node) for node in ring["nodes"]])
-        click.echo("\n" + condition(ring))
-    if any(ring[name] for name in UNWELL) or any(node["state"] != "up" for node in ring["nodes"]):
-        click.get_current_context().exit(1)
-
-
-def _node_row(node: Json) -> tuple[object, ...]:
-    known = ["-" if node[name] is None else node[name] for name in ("files", "songs")]
-    room = size(node["files_bytes"]), size(node["free_bytes"])
-    return node["name"], node["state"], f"{node['arc']:.1%}", known[0], *room, known[1], node["error"]
-
-
-def condition(ring: Json) -> str:
-    """How well the songs are kept, in sentences."""
-    copies, up = counted(ring["k"], "copy"), sum(node["state"] == "up" for node in ring["nodes"])
-    said = {
-        "short": f"fewer than {copies}",
-        "waiting": "a copy missing that may come back with its node",
-        "lost": "no copy on any node that is up",
-    }
-    counts = {name: ring[name] for name in UNWELL if ring[name]}
-    lines = [f"{counted(n, 'song')} {'has' if n == 1 else 'have'} {said[name]}" for name, n in counts.items()]
-    well = f"every song has its {copies}"
-    if up < ring["k"]:
-        well = f"every node that is up has every song; {copies} need as many nodes"
-    return "\n".join([counted(ring["songs"], "song"), *(lines or [well])])
 
 
 @main.group("ca")

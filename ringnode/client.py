@@ -104,6 +104,22 @@ class Client:
         """The nodes and how well the songs are kept."""
         return self._ask("GET", "/ring")[1]
 
+    def tell(self, node: str, does: str, force: bool = False) -> None:
+        """Have the node of this id leave, scrub or be expelled."""
+        self._ask("POST", f"/ring/nodes/{quote(node, safe='')}/{does}{'?force=true' if force else ''}")
+
+    def inventory(self) -> Iterator[Json]:
+        """All files of the ring against the catalogue, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._ask("GET", f"/ring/inventory?cursor={cursor}")[1]
+            yield page
+            cursor = page["next_cursor"]
+
+    def also(self, urls: Iterable[str]) -> None:
+        """More nodes to ask when those known do not answer."""
+        self._urls += [url for url in map(_checked, urls) if url not in self._urls]
+
     def song(self, key: str) -> Json:
         """One song by its whole id."""
         return self._ask("GET", f"/songs/{quote(key, safe='')}")[1]

@@ -20,6 +20,7 @@ from ringnode.services.listening import Listening
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Overview
 from ringnode.services.playlists import Playlists
+from ringnode.services.steward import Steward
 from ringnode.storage.blobs import Blobs
 
 
@@ -42,6 +43,7 @@ class Gateway:
         self.marks = Marks(self.records, self._durability, mark, config.data)
         self.listening = Listening(self.records, self._durability)
         self.overview = Overview(config, self.records, self._peers)
+        self.steward = Steward(config, self.records, self._peers, self._durability)
 
     def close(self) -> None:
         """In reverse."""

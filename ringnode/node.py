@@ -27,6 +27,7 @@ from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import found_admin
 from ringnode.services.discovery import Discovery, Greeting
 from ringnode.services.roster import peer_of
+from ringnode.services.union import Union
 from ringnode.services.upkeep import Upkeep
 from ringnode.storage.blobs import Blobs
 from ringnode.storage.disk import Disk
@@ -87,6 +88,7 @@ class Node:
             self.peers = Peers(config.call_timeout_s, config.address)
             leases = Leases(self.ring, lambda: time.time_ns() // 1_000_000)
             self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.left.set)
+            self._union = Union(config.k, self.ring, self.peers, self.records)
             self.object = self.peers.local = ChordNode(
                 self.upkeep.roster.membership, leases, self.peers, self.blobs, self.records, self
             )
@@ -196,6 +198,10 @@ class Node:
             "verified_at": self.upkeep.scrub.verified.get(key),
             "aside": self.blobs.damaged().count(key),
         }
+
+    def union(self, after: str, count: int) -> dict[str, Any]:
+        """What all nodes hold against my catalogue."""
+        return asdict(self._union.page(after, count))
 
     def aside(self, after: str, count: int) -> list[str]:
         """Keys of damaged files."""

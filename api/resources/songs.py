@@ -31,7 +31,10 @@ MINGUS = Song(
     mime="audio/flac", has_cover=True, size_bytes=54_191_377, filename="03 Moanin'.flac",
     added_at="2026-01-01T12:00:00+00:00", added_by="anna", track_gain_db=-6.2, track_peak=0.98,
 )  # fmt: skip
-COPY = Copy("cellar", "7f3a" * 16, "10.0.0.5:7700", "https://cellar:7701", True)
+COPY = Copy(
+    "cellar", "7f3a" * 16, "10.0.0.5:7700", "https://cellar:7701", True,
+    54_191_377, True, "2026-01-01T12:00:00+00:00", 0,
+)  # fmt: skip
 SONG = model_of(ns, Song, MINGUS)
 PAGE_MODEL = page_of(ns, SONG, "Song", MINGUS)
 EDIT = model_of(ns, Song, {"title": "Moanin'", "genres": ["Jazz", "Hard bop"]}, "SongEdit", EDITABLE)

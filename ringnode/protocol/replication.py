@@ -233,6 +233,9 @@ class Replication:
         if before is None and not self.leaving:
             return
         keys = self.store.keys(me, me if before is None else before.id)
+        if self.leaving:
+            keys = [key for key in keys if self.catalogue.is_file(key)]
+            self.report.todo, self.report.todo_bytes = len(keys), sum(map(self.catalogue.size_bytes, keys))
         while keys:
             try:
                 found = yield from self.ring.find_successor(keys[0])
@@ -258,6 +261,9 @@ class Replication:
             holders = yield from self._holders(batch, owners)
             for key in batch:
                 yield from self._pass_on(key, owners, holders[key])
+                if self.leaving:
+                    self.report.todo -= 1
+                    self.report.todo_bytes -= self.catalogue.size_bytes(key)
 
     def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer]) -> Step[None]:
         confirmed = len(holders)

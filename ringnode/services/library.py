@@ -38,6 +38,14 @@ class Copy:
     address: str = field(metadata={"help": "HOST:PORT at which peers reach the node"})
     api: str = field(metadata={"help": "URL of the node's API"})
     owner: bool = field(metadata={"help": "Is it one of the k nodes the song belongs to?"})
+    size_bytes: int | None = field(metadata={"help": "Its bytes; null if only a damaged one lies aside"})
+    whole: bool = field(metadata={"help": "Is it there, with the song's size?"})
+    verified_at: str | None = field(
+        metadata={
+            "help": "When it was last read and found whole, ISO 8601 in UTC; null if not since its node started"
+        }
+    )
+    damaged: int = field(metadata={"help": "Damaged copies that lie aside on this node"})
 
 
 class Library:
@@ -115,16 +123,30 @@ class Library:
         return record
 
     def copies(self, key: str) -> list[Copy]:
-        """Every copy on the nodes that answer, owners first."""
-        self._live(key)
+        """Every copy on the nodes that answer, owners first; damaged ones too."""
+        size = int(self._live(key).doc.get("size_bytes") or 0)
         owners = {peer.id for peer in self._durability.owners(key)}
         docs = {record.key: record.doc for record in self._records.live("peer")}
-        found = []
-        for peer in self._holders(key):
-            doc = docs.get(peer.id, {})
-            name, api = str(doc.get("name", "")), str(doc.get("api", ""))
-            found.append(Copy(name, peer.id, peer.address, api, peer.id in owners))
+
+        def copy(peer: Peer) -> Copy | None:
+            try:
+                told = self._peers.call(peer.address, "copy_of", key)
+            except RingnodeError:
+                return None
+            doc, held, at = docs.get(peer.id, {}), told["size_bytes"], told["verified_at"]
+            if held is None and not told["aside"]:
+                return None
+            name, api, read = str(doc.get("name", "")), str(doc.get("api", "")), at and iso(at)
+            return Copy(name, peer.id, peer.address, api, peer.id in owners, held, held == size, read, told["aside"])
+
+        with ThreadPoolExecutor(ASK_AT_ONCE, "copies") as pool:
+            found = [copy for copy in pool.map(copy, self._everyone(key)) if copy]
         return sorted(found, key=lambda copy: (not copy.owner, copy.node))
+
+    def _everyone(self, key: str) -> list[Peer]:
+        """Every peer there is a record of, and the owners of the key."""
+        everyone = {peer.id: peer for peer in map(peer_of, self._records.live("peer")) if peer}
+        return list((everyone | {peer.id: peer for peer in self._durability.owners(key)}).values())
 
     def _holders(self, key: str) -> list[Peer]:
         """Every peer that answers and has the file."""
@@ -135,9 +157,7 @@ class Library:
             except RingnodeError:
                 return False
 
-        everyone = {peer.id: peer for peer in map(peer_of, self._records.live("peer")) if peer}
-        everyone |= {peer.id: peer for peer in self._durability.owners(key)}
-        peers = list(everyone.values())
+        peers = self._everyone(key)
         with ThreadPoolExecutor(ASK_AT_ONCE, "holders") as pool:
             return [peer for peer, held in zip(peers, pool.map(has, peers), strict=True) if held]
 
@@ -196,6 +216,11 @@ class Library:
         """Delete a song on every node; its file goes after a grace. Stale as for `edit`."""
         with self._durability.changing(songs.KIND, self._live(key).key, versions) as record:
             self._durability.publish(self._records.draft_edit(record, {"deleted": True}))
+
+
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
 
 
 def clean_name(filename: str) -> str:

@@ -132,7 +132,9 @@ class Upkeep:
         self.copies.audit()
 
     def leave(self) -> None:
-        """Begin to leave the ring. Conflict for the only node."""
+        """Begin to leave the ring; twice is harmless. Conflict for the only node."""
+        if self.leaving:
+            return
         self._peers.run(self.roster.leave())
         self.leaving = self.copies.replication.leaving = True
         self.kick("replicate")

@@ -18,6 +18,11 @@ PASSWORD = "correct horse"
 PAGE = 3  # songs: a small library has several pages
 DROP, GARBLE = 0, 1  # among `troubles`: close the connection without a word; answer as no API does
 
+WORK = {
+    "load": 1.0, "repairs": 0, "repair_bytes": 0, "handover": 0, "checked": 0, "damaged": 0, "to_check": 0,
+    "to_check_bytes": 0, "files_aside": 0, "disk": "", "clock_ms": 0, "loops": [],
+}  # fmt: skip
+
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -37,6 +42,9 @@ class FakeApi(ThreadingHTTPServer):
         self.troubles: deque[int] = deque()  # statuses of the coming answers, DROP or GARBLE
         self.retry_after = "0"
         self.nodes = [node("one", self.url), node("two", "https://two:7701")]
+        self.coming: list[dict[str, Any]] = []  # what becomes of a node, a state for each time the ring is asked for
+        self.rot = 0  # files that a scrub finds damaged
+        self.pages: list[dict[str, Any]] = []  # of the inventory
         self.counts = {"short": 0, "waiting": 0, "lost": 0}
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.server.tokens:
             self._body()
             return self._send(401, {"detail": "log in first"})
+        if path.startswith("/ring/nodes/"):
+            return self._send(*self._act(path, query))
         if method == "POST":
             return self._upload(query["filename"])
         return self._send(*self._look(path, query))
@@ -112,9 +122,30 @@ class Handler(BaseHTTPRequestHandler):
         song = self.server.add(name, content)
         return self._send(201 if len(self.server.songs) > before else 200, song)
 
+    def _act(self, path: str, query: dict[str, str]) -> Answer:
+        id, does = path.split("/")[3:]
+        chosen = next(n for n in self.server.nodes if n["id"] == id)
+        if does == "expel":
+            if chosen["state"] == "up" and query.get("force") != "true":
+                return 409, {"detail": "the node answers: have it leave instead"}
+            chosen |= {"state": "expelled", "work": None}
+        if does == "leave":
+            self.server.coming += [chosen | {"state": "leaving"}, chosen | {"state": "left", "work": None}]
+        if does == "scrub":
+            work = chosen["work"]
+            found = {"checked": work["checked"] + 5, "damaged": work["damaged"] + self.server.rot}
+            reading = {"to_check": 2, "to_check_bytes": 2000}
+            self.server.coming += [chosen | {"work": work | reading}, chosen | {"work": work | found}]
+        return 202, {"node": id, "does": does}
+
     def _look(self, path: str, query: dict[str, str]) -> Answer:
         server = self.server
+        if path == "/ring/inventory":
+            return 200, server.pages[int(query.get("cursor") or 0)]
         if path == "/ring":
+            if server.coming:
+                now = server.coming.pop(0)
+                server.nodes = [now if n["id"] == now["id"] else n for n in server.nodes]
             return 200, {"k": 3, "nodes": server.nodes, "songs": len(server.songs), **server.counts}
         if path == "/songs":
             found = [s for s in server.songs.values() if query.get("q", "") in s["title"]]
@@ -147,9 +178,11 @@ class Handler(BaseHTTPRequestHandler):
 
 def node(name: str, api: str, state: str = "up") -> dict[str, Any]:
     """A node of GET /ring."""
-    known = {"files": 2, "files_bytes": 2_500_000, "free_bytes": 10**9, "songs": 3} if state == "up" else {}
-    unknown = dict.fromkeys(("files", "files_bytes", "free_bytes", "songs"))
-    return {"id": "ab" * 32, "name": name, "api": api, "state": state, "arc": 0.5, "error": "", **unknown, **known}
+    known = {"files": 2, "files_bytes": 2_500_000, "free_bytes": 10**9, "songs": 3, "work": WORK}
+    unknown = dict.fromkeys(known)
+    id = name.encode().hex().ljust(64, "0")
+    told = known if state == "up" else unknown
+    return {"id": id, "name": name, "api": api, "state": state, "arc": 0.5, "error": "", "version": "1.0", **told}
 
 
 @contextmanager

@@ -240,7 +240,7 @@ def test_status_of_a_healthy_ring(api: FakeApi, run: Run) -> None:
     api.add("x.mp3")
     api.nodes.append(node("three", "https://three:7701"))
     result = run("status")
-    assert "one    up     50.0%      2  2.5 MB  1.0 GB      3" in result.stdout
+    assert "one    up     50.0%      2  1.00  2.5 MB  1.0 GB      3        0" in result.stdout
     assert result.stdout.endswith("1 song\nevery song has its 3 copies\n")
     assert lines(run("status", "--json"))[0]["nodes"][0]["free_bytes"] == 10**9
 
@@ -260,6 +260,54 @@ def test_status_says_what_is_wrong(api: FakeApi, run: Run) -> None:
         "2 songs have no copy on any node that is up",
     ]
     run("status", "--json", code=1)
+
+
+def test_status_tells_of_loops_that_failed_and_of_disks(api: FakeApi, run: Run) -> None:
+    loop = {"name": "probe", "runs": 90, "errors": 2, "error": "x\x1b[0m", "error_at": "2026-01-01T00:00:00+00:00"}
+    api.nodes[0]["work"] = api.nodes[0]["work"] | {"loops": [loop], "disk": "Input/output error", "repairs": 3}
+    api.nodes.append(node("old", "https://old:7701", "expelled"))
+    said = run("status").stdout  # who was expelled is no trouble
+    assert "one: probe failed 2 times in 90, last at 2026-01-01T00:00:00+00:00: x\ufffd[0m" in said
+    assert "disk: Input/output error" in said and "3 (0 bytes)" in said and "old   expelled" in said
+
+
+def test_a_node_leaves_while_one_watches(api: FakeApi, run: Run) -> None:
+    said = run("leave", "two", typed="y\n").stdout
+    assert "two is leaving: 0 files to hand over" in said
+    assert said.endswith("two has left: others hold all its files\n")
+    run("leave", "one", typed="n\n", code=1)
+    assert [asked for asked in api.asked if asked.startswith("POST")] == [
+        f"POST /ring/nodes/{b'two'.hex():0<64}/leave"
+    ]
+
+
+def test_a_node_is_expelled_by_name_or_id(api: FakeApi, run: Run) -> None:
+    assert "have it leave instead" in run("expel", "--yes", "two", code=2).stderr
+    assert "two is expelled" in run("expel", "--yes", "--force", b"two".hex()).stdout
+    assert "there is no node 'ten'; there are: one, two" in run("expel", "--yes", "ten", code=2).stderr
+    api.nodes.append(node("one", "https://other:7701") | {"id": "ab" * 32})
+    assert "2 nodes fit" in run("expel", "--yes", "one", code=2).stderr
+
+
+def test_a_scrub_is_watched_to_its_end(api: FakeApi, run: Run) -> None:
+    assert run("scrub", "one").stdout.endswith("5 files read, 0 damaged\n")
+    api.rot = 2
+    result = run("scrub", "one", "--json", code=1)
+    assert lines(result) == [{"checked": 5, "damaged": 2, "files_aside": 0}]
+
+
+def test_the_inventory_of_all_pages(api: FakeApi, run: Run) -> None:
+    told = {"id": "ab" * 32, "name": "one", "address": "one:7700", "files": 2, "damaged": 0, "error": ""}
+    lost = {"key": "cd" * 32, "what": "lost", "title": "Gone", "size_bytes": 10, "nodes": [], "aside": ["one"]}
+    page = {"wanted": 3, "nodes": [told], "songs": 2, "files": 2, "copies": 5, "items": [], "next_cursor": "1"}
+    api.pages = [page, page | {"items": [lost], "next_cursor": None}]
+    said = run("inventory", code=1).stdout
+    assert "lost  cdcdcdcdcdcd  Gone" in said and said.endswith("4 songs, 10 copies of 4 files: 1 lost\n")
+    assert lines(run("inventory", "--json", code=1))[-1]["findings"] == {"lost": 1}
+    api.pages = [page | {"next_cursor": None}]
+    assert run("inventory").stdout.endswith("2 songs, 5 copies of 2 files: all as it should be\n")
+    api.pages[0]["nodes"] = [told | {"error": "it is down"}]
+    run("inventory", code=1)
 
 
 # -- errors and options ----------------------------------------------------------------------------------------
@@ -295,7 +343,7 @@ def test_help_and_version(run: Run) -> None:
     assert __version__ in run("--version").stdout
     for command in ("upload", "songs", "play-url", "status", "ca", "console"):
         assert run(command, "-h").stdout == run(command, "--help").stdout
-    for command in ("upload", "songs", "play-url", "status"):
+    for command in ("upload", "songs", "play-url", "status", "leave", "expel", "scrub", "inventory"):
         help = run(command, "-h").stdout
         assert f"\n  ringnode {command}" in help and "RINGNODE_PASSWORD" in help
     assert "No such command" in run("uplaod", code=2).stderr
@@ -307,7 +355,7 @@ def test_a_client_command_loads_no_server() -> None:
         "print({'Pyro5', 'flask', 'ringnode.node', 'cryptography'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "serve     Run one node." in done.stdout and done.stdout.endswith("\nset()\n")
+    assert "serve      Run one node." in done.stdout and done.stdout.endswith("\nset()\n")
 
 
 def test_an_authority_is_made_and_issues_certificates(run: Run, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ringnode.services.listening import Listening
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Health, NodeView, RingView
 from ringnode.services.playlists import Playlists
+from ringnode.services.union import Finding, Inventory, Told
 
 LIMIT = 1 << 20
 PIECE = 7  # small, so that answers are made of many
@@ -108,7 +109,8 @@ class MemoryLibrary:
         return self.covers[key]
 
     def copies(self, key: str) -> list[Copy]:
-        return [Copy("cellar", self.song(key).id, "10.0.0.5:7700", "https://cellar:7701", True)]
+        size = self.song(key).size_bytes
+        return [Copy("cellar", "ab" * 32, "10.0.0.5:7700", "https://cellar:7701", True, size, True, None, 0)]
 
     def edit(self, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
         self._require(key, versions)
@@ -191,6 +193,33 @@ class MemoryOverview:
         return RingView(3, (down,), 0, 0, 0, 0)
 
 
+class MemorySteward:
+    """Every method of `services.steward.Steward`."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+        self.error: Exception | None = None
+
+    def _note(self, *what: str) -> None:
+        if self.error:
+            raise self.error
+        self.done.append(what)
+
+    def leave(self, id: str) -> None:
+        self._note("leave", id)
+
+    def scrub(self, id: str) -> None:
+        self._note("scrub", id)
+
+    def expel(self, id: str, by: str, force: bool) -> None:
+        self._note("expel", id, by, str(force))
+
+    def inventory(self, after: str, count: int) -> Inventory:
+        self._note("inventory", after, str(count))
+        lost = Finding("cd" * 32, "lost", "Gone", 100, (), ())
+        return Inventory(3, (Told("ab" * 32, "cellar", "10.0.0.5:7700", 0, 0, ""),), 1, 0, 0, (lost,), None)
+
+
 class MemoryGateway:
     """The services of `ringnode.gateway.Gateway`."""
 
@@ -205,3 +234,4 @@ class MemoryGateway:
         self.playlists = Playlists(self.records, alone)
         self.marks = Marks(self.records, alone, "n", Path(tempfile.gettempdir()))
         self.listening = Listening(self.records, alone, lambda: 1_800_000_000.0)
+        self.steward = MemorySteward()

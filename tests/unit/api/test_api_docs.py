@@ -159,7 +159,7 @@ def test_models_of_dataclasses():
         },
         "required": ["name", "nodes", "share"],
     }
-    assert set(ns.models) == {"Outer", "NodeView"}
+    assert set(ns.models) == {"Outer", "NodeView", "Work", "LoopView"}
 
 
 def test_the_page_loads_and_asks_nobody_else(client):
