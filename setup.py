@@ -30,6 +30,7 @@ setup(
         "itsdangerous>=2.2",
         "click>=8.1",
         "rich>=14",
+        "prometheus-client>=0.22",
     ],
     extras_require={
         "dev": [

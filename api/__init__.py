@@ -13,11 +13,13 @@ from flask.json.provider import DefaultJSONProvider
 from api import auth, errors, headers, limits, player
 from api.docs import V1, Docs
 from api.resources import JSON_LIMIT_BYTES
+from api.resources import metrics as figures
 from api.resources.albums import ns as albums
 from api.resources.artists import ns as artists
 from api.resources.auth import ns as logins
 from api.resources.genres import ns as genres
 from api.resources.marks import ns as marks
+from api.resources.metrics import ns as metrics
 from api.resources.playlists import ns as playlists
 from api.resources.ring import ns as ring
 from api.resources.search import ns as search
@@ -48,8 +50,9 @@ def create_app(gateway: "Gateway") -> Flask:
     for part in (headers, errors, player, auth):
         part.install(app)
     limits.install(app, gateway.config.threads)
+    figures.install(app, gateway.overview)
     docs = Docs(app)
-    for ns in (logins, songs, albums, artists, genres, search, playlists, marks, ring):
+    for ns in (logins, songs, albums, artists, genres, search, playlists, marks, ring, metrics):
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

@@ -1,5 +1,7 @@
 """Who may do what: one table, asked before every request. What it does not name is denied or needs a login."""
 
+from hmac import compare_digest
+
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
@@ -20,6 +22,7 @@ NEEDED = {
     "POST /api/v1/auth/login": PUBLIC,
     "POST /api/v1/me/ticket": LISTENER,
     "GET /api/v1/ring/inventory": ADMIN,
+    "GET /api/v1/metrics": ADMIN,
     "POST /api/v1/songs": UPLOADER,
     "PATCH /api/v1/songs/<id>": UPLOADER,
     "DELETE /api/v1/songs/<id>": ADMIN,
@@ -31,6 +34,7 @@ OWN = ("/api/v1/me", "/api/v1/playlists")
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
 TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring")
 TICKET = "ticket"
+SCRAPED = "/api/v1/metrics"
 
 
 def takes_ticket(method: str, rule: str) -> bool:
@@ -61,11 +65,19 @@ def _check() -> None:
     role = needed(request.method, request.url_rule.rule)
     if role == PUBLIC:
         return
+    if request.url_rule.rule == SCRAPED and _is_scraper(current_app.extensions["gateway"].config.metrics_token):
+        return
     accounts = current_app.extensions["gateway"].accounts
     g.by_ticket = TICKET in request.args and takes_ticket(request.method, request.url_rule.rule)
     g.user = accounts.ticket_user(request.args[TICKET]) if g.by_ticket else accounts.user(_token())
     if g.user.role not in ROLES[ROLES.index(role) :]:
         raise Forbidden(f"this needs the role {role}, yours is {g.user.role}")
+
+
+def _is_scraper(token: str) -> bool:
+    """Does the request carry the token that only reads figures? No token, no scraper."""
+    given = request.authorization
+    return bool(token and given and given.token and compare_digest(token.encode(), given.token.encode()))
 
 
 def _share(response: Response) -> Response:

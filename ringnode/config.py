@@ -58,6 +58,7 @@ class Config:
     audit_every_s: float = setting(60.0, "period of housekeeping: deleted files, checking files")
     settle_s: float = setting(3.0, "how long a first node waits for others before it founds the ring")
     call_timeout_s: float = setting(2.0, "how long a peer may take to answer")
+    metrics_token: str = setting("", "lets a Prometheus read /api/v1/metrics as `Bearer TOKEN`; else only admins may")
     session_s: float = setting(30 * 86400.0, "how long a login lasts")
     threads: int = setting(256, "HTTP requests served at once, paused listeners included")
 

@@ -24,6 +24,7 @@ from ringnode.terminal import show_table
 
 TIMEOUT_S = 5.0
 SHORT_ID = 12
+UNION_FILES, UNION_S = 4096, 60.0  # of each node on a page, and how long all may take to list them
 NODES = 1024  # more than a walk will ever meet; ends one through pointers that never close
 
 BANNER = """\
@@ -31,6 +32,7 @@ node             the node at {address}: node.state(), node.links(), node.peers()
 ring()           walk around the ring and list its nodes
 lookup(key)      which node a key belongs to; any other text is hashed first
 who_has(song)    which nodes hold a song's file; an id or its beginning
+inventory()      what all nodes hold that is not as the catalogue says
 peer(name)       another node like `node`, by its name or HOST:PORT
 Ctrl-D           leave"""
 
@@ -44,7 +46,7 @@ def console(tls: Path, address: str, code: str = "") -> None:
         view = View(address, stack)
         names: dict[str, Any] = {
             "node": view.proxy(address), "ring": view.ring, "lookup": view.lookup, "who_has": view.who_has,
-            "peer": view.peer,
+            "peer": view.peer, "inventory": view.inventory,
         }  # fmt: skip
         view.ask(address, "ping")
         if not code:
@@ -133,6 +135,23 @@ class View:
             except RingnodeError as error:
                 click.echo(str(error))
         return holders
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every file of the ring that is not as the catalogue says, and how many each node holds."""
+        found: list[dict[str, Any]] = []
+        held: dict[str, int] = {}
+        after: str | None = ""
+        while after is not None:
+            page = self._peers.call(self._address, "union", after, UNION_FILES, timeout_s=UNION_S)
+            found += page["items"]
+            for node in page["nodes"]:
+                name = node["name"] or node["address"]
+                held[name] = held.get(name, 0) + node["files"]
+                if node["error"]:
+                    click.echo(f"{name} could not be asked: {node['error']}")
+            after = page["next_cursor"]
+        show_table(("node", "#files"), held.items())
+        return found
 
     def _whole_id(self, start: str) -> str:
         sums = self.ask(self._address, "digests", [])

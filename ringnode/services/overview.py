@@ -147,6 +147,17 @@ class Overview:
         short, waiting, lost = (sum(repair[name] for repair in repairs) for name in ("short", "waiting", "lost"))
         return RingView(self._config.k, tuple(nodes), self._records.count("song"), short, waiting, lost)
 
+    def node(self) -> NodeView:
+        """This node alone."""
+        address = self._config.address
+        record = next((one for one in self._records.live("peer") if one.doc.get("address") == address), None)
+        record = record or Record("peer", "0", {"name": self._config.name, "address": address}, "", {})
+        try:
+            state = self._peers.call(address, "state") | {"ahead_ms": 0}
+        except RingnodeError as error:
+            state = {"error": str(error)}
+        return _view(record, state, 0.0, 0.0)
+
     def _state(self, record: Record) -> dict[str, Any]:
         began = time.time()
         try:

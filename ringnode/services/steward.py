@@ -51,6 +51,8 @@ class Steward:
         NotFound for an id that is none. Conflict for the only node, for one that is out already, and for one that
         answers, unless `force`: such a one can be asked to leave, which loses nothing.
         """
+        if not force and self._answers(self._member(id).peer):
+            raise Conflict("the node answers: have it leave instead, which loses nothing, or expel it by force")
         self._member(id)
         with self._durability.lease(f"member/{id}") as lease:
             record = self._durability.latest(KIND, id)
@@ -62,8 +64,6 @@ class Steward:
             others = [other for other in self._members() if other.peer.id != id and other.state not in GONE]
             if not others:
                 raise Conflict("this is the only node of its ring: its music would be lost with it")
-            if not force and self._answers(member.peer):
-                raise Conflict("the node answers: have it leave instead, which loses nothing, or expel it by force")
             verdict = Verdict(EXPELLED, member.peer.incarnation, by)
             lease.require()
             self._durability.publish(self._records.draft_edit(record, {"verdict": list(verdict)}))

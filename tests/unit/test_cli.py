@@ -422,6 +422,10 @@ class FakeNode:
     def entries(self, buckets: list[int]) -> list[Any]:
         return [["song", key, 1] for key in self.keys] if buckets[0] == 256 else []
 
+    def union(self, after: str, count: int) -> dict[str, Any]:
+        told = {"name": "one", "address": "here", "files": 3, "error": "" if after else "it was busy"}
+        return {"nodes": [told], "items": [{"key": after, "what": "lost"}], "next_cursor": None if after else "ab"}
+
     def kick(self, loop: str) -> None:
         raise NotFound(f"no loop {loop}")
 
@@ -456,6 +460,11 @@ def test_the_console_walks_the_ring(inside: Run) -> None:
     assert head.split() == ["name", "id", "address", "predecessor", "successors", "files"]
     assert one.split()[:2] == ["one", "a" * 12] and one.split()[-3:] == ["b" * 12, "a" * 12, "7"]
     assert "127.0.0.1:1" in gone and "does not answer" in gone and last == "1 one"
+
+
+def test_the_console_counts_all_files(inside: Run) -> None:
+    said = inside("print([item['key'] for item in inventory()])").stdout
+    assert "one could not be asked: it was busy" in said and "one       6" in said and said.endswith("['', 'ab']\n")
 
 
 def test_the_console_finds_owners_and_copies(inside: Run) -> None:

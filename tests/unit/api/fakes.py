@@ -20,7 +20,7 @@ from ringnode.services.accounts import Login, Ticket, User
 from ringnode.services.library import Copy, clean_name
 from ringnode.services.listening import Listening
 from ringnode.services.marks import Marks
-from ringnode.services.overview import Health, NodeView, RingView
+from ringnode.services.overview import Health, LoopView, NodeView, RingView, Work
 from ringnode.services.playlists import Playlists
 from ringnode.services.union import Finding, Inventory, Told
 
@@ -188,6 +188,12 @@ class MemoryOverview:
             raise Invalid("this is no key", "key")
         return [Peer("ab" * 32, "10.0.0.5:7700", 3)]
 
+    def node(self) -> NodeView:
+        loop = LoopView("probe", 9, 2, "why", "2026-01-01T00:00:00+00:00", 0.5)
+        work = Work(1.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, "Input/output error", 13, 14, (loop,))
+        known = ("up", 1.0, 20, 21, 22, 23, "1.0", "", work) if self.joined else ("down", 1.0, *[None] * 4, "", "why")
+        return NodeView("ab" * 32, "cellar", "10.0.0.5:7700", "", *known)
+
     def ring(self) -> RingView:
         down = NodeView("ab" * 32, "cellar", "10.0.0.5:7700", "", "down", 1.0, None, None, None, None, "", "why")
         return RingView(3, (down,), 0, 0, 0, 0)
@@ -224,7 +230,7 @@ class MemoryGateway:
     """The services of `ringnode.gateway.Gateway`."""
 
     def __init__(self) -> None:
-        self.config = SimpleNamespace(k=3, threads=12)
+        self.config = SimpleNamespace(metrics_token="", k=3, threads=12)
         self.accounts = MemoryAccounts()
         self.library = MemoryLibrary()
         self.browse = MemoryBrowse(self.library)
