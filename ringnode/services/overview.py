@@ -183,6 +183,8 @@ def _arcs(records: list[Record]) -> dict[str, float]:
 
 
 def _view(record: Record, state: dict[str, Any], arc: float, mean: float) -> NodeView:
+    if _said(record) in GONE and "loops" not in state:
+        state = {}  # its silence is no error
     loops = state.get("loops", {}).values()
     recent = [f"{loop['last_error']}" for loop in loops if loop["last_error_at"] > time.time() - RECENT_S]
     return NodeView(

@@ -190,7 +190,7 @@ def test_every_node_and_what_it_does(overview: Overview, nodes: Nodes) -> None:
     assert (b.state, c.state, c.work, c.files) == ("suspect", "down", None, None)
     verdict(nodes, "c", "left")
     a, b, c = overview.ring().nodes
-    assert c.state == "left" and c.arc == 0 and abs(a.arc + b.arc - 1) < 0.001
+    assert (c.state, c.error, c.arc) == ("left", "", 0) and abs(a.arc + b.arc - 1) < 0.001
 
 
 # -- the union -------------------------------------------------------------------------------------------------
