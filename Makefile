@@ -15,7 +15,7 @@ NPM := $(shell command -v npm)
 IF_NPM := $(if $(NPM),$(BUILT),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring chaos player player-dev player-test lint types bench clean
+.PHONY: help setup demo test unit sim ring chaos player player-dev player-test lint types bench numbers clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -78,6 +78,9 @@ types: $(READY)  ## types, strictly
 bench: $(READY)  ## figures of this machine; takes minutes
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/catalogue.py
+
+numbers: $(READY)  ## the ring's figures beside the papers'; NAMES="paths push" for some
+	$(BIN)/python bench/ring.py --seed $(SEED) $(NAMES)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) api/built spa/node_modules spa/swagger.json spa/openapi.json $(SPEC) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.protocol.antientropy import RECORDS_A_ROUND, RECORDS_AT_ONCE, exchange
 from ringnode.protocol.chord import Ring
-from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step
+from ringnode.protocol.messages import AtOnce, Call, Peer, Step
 
 FAN_OUT = 4  # peers told of a new record: 98 % of 100 nodes within 8 hops, the exchange does the rest
 OUTBOX_LIMIT = 10_000  # records waiting to be told; the exchange finds what did not fit
@@ -39,18 +39,17 @@ class Gossip:
         news: list[Record] = []
         while self._outbox and len(news) < RECORDS_AT_ONCE:
             news.append(self._outbox.popleft())
-        for peer in self._random_peers(FAN_OUT) if news else []:
-            try:
-                yield Call(peer, "put_records", (news, True))
-            except NO_ANSWER:
-                continue  # the exchange will bring it there
+        told = [Call(peer, "put_records", (news, True)) for peer in self._random_peers(FAN_OUT)] if news else []
+        yield AtOnce(told, len(told))  # those that did not answer: the exchange will bring it there
         return bool(self._outbox)
 
     def exchange(self) -> Step[bool]:
-        """Make the records of one random peer and mine equal. True: there is more."""
-        for peer in self._random_peers(1):
-            began = self._ring.now()
+        """Make the records of one peer and mine equal: of one just met, else a random one. True: there is more."""
+        for peer in self._strangers() or self._random_peers(1):
+            began, strange = self._ring.now(), self._records.get("peer", peer.id) is None
             moved = yield from exchange(self._records, peer)
+            if strange:  # of another ring: only when all know all are the two one again
+                self.tell(list(self._records.live("peer")))
             if moved >= RECORDS_A_ROUND:
                 return True
             self._equal_at[peer.id] = began
@@ -69,6 +68,11 @@ class Gossip:
         if old:
             self._records.forget(old)
         return len(old)
+
+    def _strangers(self) -> list[Peer]:
+        """One peer that there is no record of."""
+        live = [peer for peer in self._ring.known.values() if peer.id not in self._ring.mute]
+        return [peer for peer in live if self._records.get("peer", peer.id) is None][:1]
 
     def _random_peers(self, count: int) -> list[Peer]:
         everyone = {peer.id: peer for peer in [*self._ring.known.values(), *self._ring.successors]}

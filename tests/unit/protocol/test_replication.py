@@ -219,6 +219,14 @@ def test_a_copy_is_never_given_up_before_k_owners_have_confirmed() -> None:
     assert nodes.holders("4") == "579"
 
 
+def test_who_is_just_back_hands_nothing_over_of_what_is_its_own() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    ring = nodes.rings["5"]
+    ring.successors = [peer for peer in ring.successors if peer.id != "9"]  # 5 has not heard of 9 yet
+    nodes.replicate("9")
+    assert nodes.moved == []
+
+
 def test_a_node_that_is_alone_gives_nothing_up() -> None:
     nodes = Nodes("4", n5="4", nf="4")
     ring = nodes.rings["f"]
