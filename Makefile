@@ -38,7 +38,7 @@ test: lint types $(if $(NPM),player-test,)  ## everything that is checked before
 unit: $(READY)  ## only the quick tests
 	$(BIN)/python -m pytest tests/unit tests/test_tidy.py tests/test_docs.py
 
-sim: $(READY)  ## the ring's protocol under faults: make sim SEED=7 SEEDS=1000
+sim: $(READY)  ## rings and whole libraries under faults: make sim SEED=7 SEEDS=1000
 	$(BIN)/python tests/sim/run.py --seed $(SEED) --seeds $(SEEDS)
 
 ring: $(READY)  ## real processes, killed and restarted

@@ -37,6 +37,8 @@ class Records:
     `life` tells this process from others of the node in its stamps; chance chooses if it is empty.
     """
 
+    horizon_ms = HORIZON_MS
+
     def __init__(
         self,
         db: Database,
@@ -80,10 +82,16 @@ class Records:
         return record
 
     def _stamp(self, present: Record | None) -> str:
-        """A stamp newer than what it changes and than all this process gave, whatever the wall clock does."""
+        """A stamp newer than what it changes and than all this process gave, whatever the wall clock does.
+
+        Where that clock was far ahead and has been set right, the process begins anew under another mark.
+        """
         with self._lock:
             seen = reading(present.newest()) if present else 0
-            self._clock = max(self._clock + 1, seen + 1, self._now_ms() << COUNTER_BITS)
+            now = self._now_ms() << COUNTER_BITS
+            if self._clock > now + (AHEAD_MS << COUNTER_BITS):
+                self._clock, self._mark = 0, f"{self._mark}+"
+            self._clock = max(self._clock + 1, seen + 1, now)
             return stamp(self._clock, self._mark)
 
     # -- many --------------------------------------------------------------------------------------------------
@@ -151,10 +159,12 @@ class Records:
         """`keep` for several, in one transaction; none is taken if one is Invalid."""
         records = [Record.of(document) for document in documents]
         for record in records:
-            ahead_s = (milliseconds(record.newest()) - self._now_ms()) // 1000
-            present = self.get(record.kind, record.key) if ahead_s * 1000 > AHEAD_MS else record
+            ahead_ms = milliseconds(record.newest()) - self._now_ms()
+            present = self.get(record.kind, record.key) if ahead_ms > AHEAD_MS else record
             if present is None or present.newest() < record.newest():
-                raise Invalid(f"the clock of the node that wrote this is {ahead_s} s ahead of that of others: set it")
+                raise Invalid(
+                    f"this was written {ahead_ms // 1000} s ahead of the clock here: set the clock that is wrong"
+                )
         return self.merge(records)
 
     def _has(self, record: Record) -> bool:
@@ -240,7 +250,7 @@ class Records:
 
     def outdated(self, record: Record) -> bool:
         """Was its last change so long ago that a tombstone for it may have been forgotten?"""
-        return milliseconds(record.newest()) < self._now_ms() - HORIZON_MS
+        return milliseconds(record.newest()) < self._now_ms() - self.horizon_ms
 
     def old_tombstones(self) -> list[tuple[str, str]]:
         """(kind, key) of the tombstones that are old enough to be forgotten, where all have them."""

@@ -32,6 +32,7 @@ class Ring:
         self.known: dict[str, Peer] = {}  # every peer there is a record of, by id, without me
         self.barred: frozenset[str] = frozenset()  # ids of those that left or were expelled
         self.mute: dict[str, float] = {}  # who did not answer, and since when: no hint names it
+        self.outside: set[str] = set()  # who lives, and said that it is in no ring: no hint names it either
         self.down: dict[str, float] = {}  # whom the members found down, and since when: storage goes by that
         self.patience_s: float | None = None  # for each try of a question about pointers
         self.changed_at = clock()
@@ -46,11 +47,16 @@ class Ring:
     def joined(self) -> bool:
         return bool(self.successors)
 
+    @property
+    def successor(self) -> Peer:
+        """The next node; NotJoined before there is one, and after this node has parted, be it within a step."""
+        if not self.successors:
+            raise NotJoined(f"{self.me.address} is in no ring")
+        return self.successors[0]
+
     def links(self) -> Links:
         """My pointers; NotJoined before there are any."""
-        if not self.successors:
-            raise NotJoined(f"{self.me.address} has not joined a ring yet")
-        return Links(self.me, self.predecessor, list(self.successors))
+        return Links(self.me, self.predecessor, [self.successor, *self.successors[1:]])
 
     def owns(self, key: str) -> bool:
         """Is the key mine, as far as I know?"""
@@ -84,8 +90,14 @@ class Ring:
         return peer != self.predecessor
 
     def answered(self, peer: Peer) -> None:
-        """Any sign of life."""
+        """Any sign of life in the ring."""
         self.mute.pop(peer.id, None)
+        self.outside.discard(peer.id)
+
+    def aside(self, peer: Peer) -> None:
+        """`peer` lives, but is in no ring: it is joining, leaving, or kept from joining."""
+        self.mute.pop(peer.id, None)
+        self.outside.add(peer.id)
 
     def silent(self, peer: Peer) -> None:
         """`peer` did not answer: no hint names it until it does again. To be wrong here is cheap."""
@@ -117,7 +129,7 @@ class Ring:
 
     def found(self) -> None:
         """Become a ring of one."""
-        self._point(predecessor=self.me, successors=[self.me])
+        self._point(predecessor=self.me, successors=[self.me], entering=True)
 
     def part(self) -> None:
         """Stop being a part of the ring; those who point at me hear that I am in none, and go on without me."""
@@ -140,14 +152,14 @@ class Ring:
             before = links.successors[0]
         else:
             raise PeerBusy("the ring changes too fast to join it")
-        self._point(predecessor=before, successors=self._trim(links.successors))
+        self._point(predecessor=before, successors=self._trim(links.successors), entering=True)
         for peer in (self.me, before):  # not in Zave: only earlier, so that lookups find me at once
             yield Call(peer, "kick", ("stabilise",))
 
     def stabilise(self) -> Step[None]:
         """Find my first live successor, take over its list and its predecessor, and tell it of me."""
         while True:
-            head = self.successors[0]
+            head = self.successor
             try:
                 links = yield from self.links_of(head)
             except (PeerDown, NotJoined):
@@ -169,7 +181,7 @@ class Ring:
         if there and nearer:
             yield from self.adopt(there)
         try:
-            yield Call(self.successors[0], "notify", (self.me,))
+            yield Call(self.successor, "notify", (self.me,))
         except NO_ANSWER:
             return  # next round's first question finds out
 
@@ -179,7 +191,7 @@ class Ring:
             links = yield from self.links_of(candidate)
         except NO_ANSWER:
             return
-        if between(self.me.id, candidate.id, self.successors[0].id):
+        if between(self.me.id, candidate.id, self.successor.id):
             self._point(successors=self._trim([links.me, *links.successors]))
 
     def rectify(self) -> Step[None]:
@@ -206,12 +218,12 @@ class Ring:
     def candidate(self) -> Step[None]:
         """Adopt the nearest live peer there is a record of, if the ring has passed it over: merges split rings."""
         near = min(self._live(self.known.values()), key=lambda p: (p.id < self.me.id, p.id), default=None)
-        if near and between(self.me.id, near.id, self.successors[0].id):
+        if near and between(self.me.id, near.id, self.successor.id):
             yield from self.adopt(near)
 
     def fix_finger(self) -> Step[None]:
         """Refresh one finger: the first node at or after me + 2^i. Those inside (me, successor] need no call."""
-        lowest = distance(self.me.id, self.successors[0].id).bit_length()
+        lowest = distance(self.me.id, self.successor.id).bit_length()
         highest = 4 * len(self.me.id)
         if self.successors == [self.me] or lowest >= highest:
             self.fingers.clear()
@@ -245,6 +257,9 @@ class Ring:
             links = Links.of((yield Call(peer, "links", (), self.patience_s)))
         except PeerDown:
             self.silent(peer)
+            raise
+        except NotJoined:
+            self.aside(peer)
             raise
         if links.me.id != peer.id:
             self.silent(peer)
@@ -283,6 +298,9 @@ class Ring:
                 if isinstance(error, PeerDown):
                     self.silent(peer)
                     dead.add(peer.id)
+                elif isinstance(error, NotJoined):
+                    self.aside(peer)
+                    dead.add(peer.id)
                 continue
             self.answered(peer)
             if route.found:
@@ -316,7 +334,7 @@ class Ring:
                 continue
             self._point(successors=self._trim([links.me, *links.successors]))
             return
-        self.found()
+        self._point(predecessor=self.me, successors=[self.me])
 
     def _trim(self, peers: Iterable[Peer]) -> list[Peer]:
         """A successor list: clockwise, ended where it comes round to me, at most `length` long; [me] if it is empty.
@@ -333,8 +351,12 @@ class Ring:
             kept.append(peer)
         return kept or [self.me]
 
-    def _point(self, *, predecessor: Peer | None = None, successors: list[Peer] | None = None) -> None:
-        """The only place where pointers change."""
+    def _point(
+        self, *, predecessor: Peer | None = None, successors: list[Peer] | None = None, entering: bool = False
+    ) -> None:
+        """The only place where pointers change. NotJoined for a step that goes on after this node has parted."""
+        if not (self.joined or entering):
+            raise NotJoined(f"{self.me.address} has parted from its ring")
         before = (self.predecessor, self.successors)
         if predecessor is not None:
             self.predecessor = predecessor
@@ -347,7 +369,7 @@ class Ring:
             self._firm_since = None  # some keys are new to me
 
     def _live(self, peers: Iterable[Peer]) -> list[Peer]:
-        unwanted = {self.me.id, *self.mute, *self.barred}
+        unwanted = {self.me.id, *self.mute, *self.outside, *self.barred}
         return [peer for peer in peers if peer.id not in unwanted]
 
     def _hints(self) -> list[Peer]:

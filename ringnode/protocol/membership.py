@@ -123,6 +123,8 @@ class Membership:
             self.ring.down.pop(peer.id, None)
         if member.state in (SUSPECT, DOWN):
             self.ring.silent(peer)
+        elif member.state == LEAVING:
+            self.ring.aside(peer)
         else:
             self.ring.answered(peer)
 
@@ -182,7 +184,9 @@ class Membership:
             else:
                 yield from self._second_opinion(peer)
             return
-        except (NotJoined, PeerBusy, PeerRefused):
+        except NotJoined:
+            self.ring.aside(peer)
+        except (PeerBusy, PeerRefused):
             self.ring.answered(peer)
         self.health = max(0, self.health - 1)
         if self.state(peer.id) in (SUSPECT, DOWN):

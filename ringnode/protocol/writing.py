@@ -21,7 +21,7 @@ class Records(Protocol):
     """The catalogue here."""
 
     def get(self, kind: str, key: str) -> Any: ...
-    def take(self, documents: Sequence[Any]) -> Any: ...
+    def keep_all(self, documents: Sequence[Any]) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,20 @@ class Writing:
 
     def latest_all(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[list[Any]]:
         """`latest` of several records, named by (kind, key), that lie in one place."""
-        answered, wanted = yield from self._ask(records, names)
+        answered, wanted, why = yield from self._ask(records, names)
         if answered < wanted:
-            raise NotEnoughReplicas(f"only {answered} of the {wanted} nodes needed answer: try again soon")
+            raise NotEnoughReplicas(f"only {answered} of the {wanted} nodes needed answer: try again soon{why}")
         return [records.get(*name) for name in names]
 
-    def _ask(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[tuple[int, int]]:
+    def _ask(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[tuple[int, int, str]]:
         nodes = yield from self.owners(place_of(*names[0]))
         wanted = yield from self.wanted()
-        answered, _ = yield AtOnce([self._learn(records, peer, names) for peer in nodes], wanted)
-        return answered, wanted
+        answered, errors = yield AtOnce([self._learn(records, peer, names) for peer in nodes], wanted)
+        return answered, wanted, f" ({errors[0]})" if errors else ""
 
     def _learn(self, records: Records, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
-        records.take((yield Call(peer, "get_records", (list(names),))))
+        """A record too far ahead of the clock here is no answer: what is written over it unseen would not win."""
+        records.keep_all((yield Call(peer, "get_records", (list(names),))))
 
     def put(self, key: str, place: Callable[[Peer], Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
         """Perform the effect `place` makes for each owner of `key`, or for the nodes after them, until W are done.

@@ -86,7 +86,7 @@ class Library:
             known = self._durability.latest(songs.KIND, key)
             if known and not known.deleted:
                 self._heal(key, spool)
-                return songs.song(known), False
+                return songs.song(self._durability.publish(known)), False  # W owners know it, not only one
             name = clean_name(filename)
             found = self._reader.read(str(spool.path), name)
         except BaseException:

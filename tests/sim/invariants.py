@@ -59,8 +59,8 @@ class Watch:
         for node in self.world.members:
             former, now = self._predecessors.get(node.ring.me), node.ring.predecessor
             if former and now and between(now.id, former.id, node.id):
-                there = self.world.nodes[former.address]
-                if there.alive and there.ring.joined and there.ring.me == former:
+                there = self.world.nodes.get(former.address)
+                if there and there.alive and there.ring.joined and there.ring.me == former:
                     found.append(f"{node.id}: its predecessor {former.id} lives and was replaced by {now.id}")
         return found
 

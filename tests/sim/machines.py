@@ -3,22 +3,22 @@
 What is simulated is the network (by `world`), the disk, the clock, and the people.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from seen import SEEN, SeenMembership, SeenReplication, SeenRing, Table
 from world import TIMEOUT_S, Back, Node, NoReply, Rounds, World
 
 from ringnode.catalogue.database import Database
-from ringnode.catalogue.record import Record, milliseconds
-from ringnode.catalogue.records import Records
+from ringnode.catalogue.record import milliseconds
 from ringnode.errors import CorruptReplica, NoSpace, NotFound, RingnodeError
 from ringnode.protocol.idspace import owns
-from ringnode.protocol.leases import Leases
-from ringnode.protocol.membership import UP
-from ringnode.protocol.messages import Call, Fetch, Peer, Send, Step, Verify
-from ringnode.protocol.replication import Replication, Rules, owners_of
+from ringnode.protocol.leases import TERM_S, Leases, give_back, take
+from ringnode.protocol.membership import EXPELLED, LEFT, UP, Verdict
+from ringnode.protocol.messages import AtOnce, Call, Fetch, Peer, Send, Step, Verify, Wait
+from ringnode.protocol.replication import Rules, owners_of
 from ringnode.protocol.writing import Writing
 from ringnode.services.copies import Songs
 from ringnode.services.gossip import Gossip
@@ -26,7 +26,9 @@ from ringnode.services.roster import Roster
 
 EPOCH_MS = 1_700_000_000_000
 PIECE_S = 0.3  # median time to move a file
-GRACE_S = 15.0
+GRACE_S = 45.0
+SETTLE_S = 5.0
+SEEDS = 3
 RULES = Rules(k=3, repair_delay_s=60.0, quiet_s=6.0)
 PERIODS = {"stabilise": 1.0, "probe": 1.0, "spread": 1e9, "exchange": 3.0, "replicate": 4.0, "audit": 5.0,
            "discover": 30.0}  # fmt: skip
@@ -44,6 +46,9 @@ class Disk:
     """What of a machine outlives its processes: files, whole and damaged, and the catalogue's."""
 
     files: dict[str, bool] = field(default_factory=dict)  # key -> is it whole?
+    wanted_ms: dict[str, int] = field(
+        default_factory=dict
+    )  # when a file was stored or sent again, by its node's clock
     aside: list[str] = field(default_factory=list)
     catalogue: bytes = b""
     full: bool = False
@@ -58,10 +63,11 @@ class Disk:
         return key in self.files
 
     def drop(self, key: str) -> None:
-        self.on_drop(key)
-        del self.files[key]
+        if self.files.pop(key, None):
+            self.on_drop(key)
 
-    def store(self, key: str) -> None:
+    def store(self, key: str, now_ms: int) -> None:
+        self.wanted_ms[key] = now_ms
         if key not in self.files:
             if self.full:
                 raise NoSpace("the disk is full")
@@ -73,40 +79,22 @@ class Disk:
         if not self.files[key]:
             del self.files[key]
             self.aside.append(key)
+            SEEN["put aside as damaged"] += 1
             return False
         return True
-
-
-class Table(Records):
-    """The catalogue's table; what was read of it is kept until the next write, for the simulator's speed."""
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        self._read: dict[Any, Any] = {}
-        super().__init__(*args, **more)
-
-    def get(self, kind: str, key: str) -> Record | None:
-        if (kind, key) not in self._read:
-            self._read[kind, key] = super().get(kind, key)
-        return self._read[kind, key]
-
-    def live(self, kind: str) -> Iterator[Record]:
-        if kind not in self._read:
-            self._read[kind] = list(super().live(kind))
-        return iter(self._read[kind])
-
-    def _merge_one(self, *args: Any) -> Record | None:
-        self._read.clear()
-        return super()._merge_one(*args)
-
-    def forget(self, names: Iterable[tuple[str, str]]) -> None:
-        super().forget(names)
-        self._read.clear()
 
 
 class Machine(Node):
     """One node with all its parts."""
 
     world: "Machines"
+    ring_class = SeenRing
+    table_class = Table
+    leases_class = Leases
+    gossip_class = Gossip
+    writing_class = Writing
+    membership_class = SeenMembership
+    replication_class = SeenReplication
 
     def __init__(self, world: "Machines", peer: Peer, disk: Disk) -> None:
         super().__init__(world, peer)
@@ -116,14 +104,18 @@ class Machine(Node):
         world.lives.append(life)
         chance = world.chance(life)
         self.db = opened(disk.catalogue)
-        self.records = Table(self.db, "n", self.now_ms, life=life)
-        self.gossip = Gossip(self.ring, self.records, chance, lambda loop: self.on_kick(loop))
+        self.records = self.table_class(self.db, "n", self.now_ms, life=life)
+        self.gossip = self.gossip_class(self.ring, self.records, chance, lambda loop: self.on_kick(loop))
         self.roster = Roster(peer.address, "", self.ring, self.records, chance, self.gossip.tell)
-        self.membership = self.roster.membership
-        self.leases = Leases(self.ring, self.now_ms)
-        self.replication = world.replication_class(self.ring, disk, Songs(self.records), world.rules)
-        self.writing = Writing(peer, world.rules.k, world.rules.repair_delay_s)
+        self.membership = self.roster.membership = self.membership_class(self.ring, self.roster, chance)
+        self.leases = self.leases_class(self.ring, self.now_ms)
+        self.replication = self.replication_class(self.ring, disk, Songs(self.records), world.rules)
+        self.replication.machine = self
+        self.writing = self.writing_class(peer, world.rules.k, world.rules.repair_delay_s)
         self.fresh = not disk.identity[0]
+        self.started = world.now
+        self.leaving = False
+        self.asked_at: dict[str, float] = {}  # when it last asked for a lease
         steps = {
             "stabilise": self.stabilise, "probe": self.probe, "spread": self.gossip.spread,
             "exchange": self.gossip.exchange, "replicate": self.replicate, "audit": self.audit,
@@ -143,12 +135,14 @@ class Machine(Node):
     # -- loops -------------------------------------------------------------------------------------------------
 
     def _if_joined(self, name: str, step: Callable[[], Step[Any]]) -> Step[Any]:
-        if self.ring.joined or name == "stabilise":
+        here = name in ("probe", "spread", "exchange", "replicate") and self.leaving
+        if self.ring.joined or here or name == "stabilise":
             return (yield from step())
 
     def stabilise(self) -> Step[None]:
         if not self.ring.joined:
-            yield from self._enter()
+            if not self.leaving and not self.membership.expelled_by:
+                yield from self._enter()
             return
         before = (self.ring.predecessor, self.ring.successors, self.ring.barred)
         self.roster.refresh()
@@ -157,8 +151,13 @@ class Machine(Node):
             self.on_kick("replicate")
 
     def _enter(self) -> Step[None]:
-        inside = [other.ring.me for other in self.world.live if other.ring.joined and other is not self]
+        heard = [
+            other.ring for other in self.world.live if other is not self and self.world._talk(self, other.ring.me)
+        ]
+        inside = [ring.me for ring in heard if ring.joined]
         if not inside:
+            if self._may_found([ring.me.address for ring in heard]):
+                self.found()
             return
         self.roster.refresh()
         try:
@@ -167,9 +166,22 @@ class Machine(Node):
             return  # tried again at the next tick
         self.settle_in()
 
+    def _may_found(self, others: list[str]) -> bool:
+        """As discovery says: after a while, the lowest address of those that wait."""
+        settled = self.world.now - self.started >= SETTLE_S
+        named = not self.fresh or self.ring.me.address in sorted(self.world.nodes)[:SEEDS]
+        return settled and named and all(self.ring.me.address < other for other in others)
+
+    def found(self) -> None:
+        """Become a ring of one."""
+        if self.fresh:
+            self.ring.me = self.ring.me._replace(id=f"{self.world._chance['id'].getrandbits(256):064x}")
+        self.ring.found()
+        self.settle_in()
+
     def discover(self) -> Step[None]:
         """The seeds are asked for ever: what two founders made comes together."""
-        for address in sorted(self.world.nodes)[:3]:
+        for address in sorted(self.world.nodes)[:SEEDS]:
             try:
                 peer, joined = yield Call(Peer("", address), "ping")
             except RingnodeError:
@@ -189,9 +201,28 @@ class Machine(Node):
     def probe(self) -> Step[None]:
         yield from self.roster.probe()
         self.announce()
+        if self.membership.expelled_by and self.ring.joined:
+            self.ring.part()
+            SEEN["parted, being expelled"] += 1
 
     def replicate(self) -> Step[bool]:
-        return (yield from self.replication.replicate())
+        again = yield from self.replication.replicate()
+        if self.leaving and not self.replication.report.kept:
+            self.roster.say_of_me(LEFT)
+            while (yield from self.gossip.spread()):
+                pass
+            self.world.departed(self)
+        return again
+
+    def leave(self) -> Step[None]:
+        yield from self.roster.leave()
+        self.leaving = self.replication.leaving = True
+        self.on_kick("replicate")
+
+    def expel(self, peer: Peer) -> None:
+        """An admin here says that it is out for good."""
+        self.roster.say(peer, Verdict(EXPELLED, peer.incarnation, "an admin"))
+        self.roster.refresh()
 
     def audit(self) -> Step[None]:
         """As the housekeeping of a node: the end of deleted files, a look at the others, old tombstones."""
@@ -199,7 +230,8 @@ class Machine(Node):
         self.gossip.forget()
         for key in set(self.records.keys("song", deleted=True)) & set(self.disk.files):
             record = self.records.get("song", key)
-            if record and self.now_ms() - milliseconds(record.stamp_of("deleted")) >= GRACE_S * 1000:
+            since = max(milliseconds(record.stamp_of("deleted")), self.disk.wanted_ms[key]) if record else 0
+            if record and self.now_ms() - since >= GRACE_S * 1000:
                 self.disk.files.pop(key)
                 self.world.on_removed(self, key)
         for key in sorted(self.disk.files):
@@ -268,14 +300,41 @@ class Machine(Node):
 
     # -- what people do at it ----------------------------------------------------------------------------------
 
-    def upload(self, key: str, title: str) -> Step[None]:
-        """Returns when it is acknowledged."""
+    def upload(self, key: str, title: str) -> Step[bool]:
+        """Returns when it is acknowledged: True if it is new, False if the song was there already."""
         known = yield from self.writing.latest(self.records, "song", key)
         if known and not known.deleted:
-            return
+            yield from self._heal(key)
+            yield from self.writing.publish("song", key, known)
+            return False
         yield from self.writing.put(key, lambda peer: Place(peer, key))
         record = self.records.draft("song", key, {"title": title, "size_bytes": 5 << 20})
         yield from self.writing.publish("song", key, record)
+        return True
+
+    def _heal(self, key: str) -> Step[None]:
+        """As the library does with the bytes of a song that is there."""
+        holders = []
+
+        def ask(peer: Peer) -> Step[None]:
+            if (yield Call(peer, "has_replicas", ([key],)))[0]:
+                holders.append(peer.id)
+
+        peers = [self.ring.me, *self.ring.known.values()]
+        yield AtOnce([ask(peer) for peer in peers], len(peers))
+        if len(holders) < (yield from self.writing.wanted()):
+            yield from self.writing.put(key, lambda peer: Place(peer, key))
+
+    def claim(self, name: str, seconds: float) -> Step[None]:
+        """Something that only one node may do at once, such as creating an account."""
+        yield from take(self.ring.me, name, self.id)
+        self.holds(name)
+        yield Wait(seconds)
+        yield from give_back(self.ring.me, name, self.id)
+
+    def holds(self, name: str) -> None:
+        """A lease was granted; its term counts from before the question."""
+        self.world.on_lease(self, name, self.asked_at[name] + TERM_S)
 
     def edit(self, key: str, changes: dict[str, Any]) -> Step[None]:
         record = yield from self.writing.latest(self.records, "song", key)
@@ -293,16 +352,20 @@ class Machines(World):
     nodes: dict[str, Machine]
 
     def __init__(
-        self, seed: int, *, rules: Rules = RULES, replication_class: type[Replication] = Replication, **more: Any
+        self, seed: int, *, rules: Rules = RULES, machine_class: type[Machine] = Machine, **more: Any
     ) -> None:
-        super().__init__(seed, known=False, **more)
+        super().__init__(seed, known=False, ring_class=machine_class.ring_class, **more)
         self.tries = 2
         self.rules = rules
-        self.replication_class = replication_class
+        self.machine_class = machine_class
+        self.made = 0
         self.lives: list[str] = []
         self.moved = 0  # files sent from node to node
         self.moved_keys: dict[str, int] = {}
         self.on_removed: Callable[[Machine, str], None] = lambda machine, key: None
+        self.on_departed: Callable[[Machine], None] = lambda machine: None
+        self.on_lease: Callable[[Machine, str, float], None] = lambda machine, name, until: None
+        self.on_release: Callable[[Machine, str], None] = lambda machine, name: None
         self.performers |= {
             Send: self._send, Fetch: self._fetch, Place: self._place,
             Verify: lambda node, effect, back: back(node.verify(effect.key) if node.disk.has(effect.key) else False),
@@ -310,19 +373,18 @@ class Machines(World):
 
     def founder(self) -> Machine:
         machine = self.add()
-        machine.ring.me = machine.ring.me._replace(id=f"{self._chance['id'].getrandbits(256):064x}")
-        machine.ring.found()
-        machine.settle_in()
+        machine.found()
         return machine
 
     def add(self, digits: int = 64, id: str = "", disk: Disk | None = None) -> Machine:
-        address = f"node-{len(self.nodes):03d}"
+        address = f"node-{self.made:03d}"
+        self.made += 1
         return self.boot(address, disk or Disk())
 
     def boot(self, address: str, disk: Disk) -> Machine:
         """A new process on a disk."""
         id, incarnation = disk.identity
-        machine = Machine(self, Peer(id or f"{len(self.lives):064x}", address, incarnation + 1), disk)
+        machine = self.machine_class(self, Peer(id or f"{len(self.lives):064x}", address, incarnation + 1), disk)
         record = machine.records.get("peer", id)
         if record:  # also those taken to refute a suspicion
             known = int(record.doc.get("incarnation", 0))
@@ -337,6 +399,12 @@ class Machines(World):
         node.disk.catalogue = node.save()
         node.db.close()
 
+    def departed(self, node: Machine) -> None:
+        """It has left the ring for good, and its disk with it."""
+        self.crash(node)
+        del self.nodes[node.ring.me.address]
+        self.on_departed(node)
+
     def restart(self, node: Node) -> Machine:
         assert isinstance(node, Machine)
         return self.boot(node.ring.me.address, node.disk)
@@ -348,6 +416,14 @@ class Machines(World):
     def close(self) -> None:
         for node in self.live:
             node.db.close()
+
+    def _call(self, node: Node, call: Call, back: Back) -> None:
+        assert isinstance(node, Machine)
+        if call.method == "lease":
+            node.asked_at[call.args[0]] = self.now
+        elif call.method == "release":
+            self.on_release(node, call.args[0])
+        super()._call(node, call, back)
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -369,6 +445,8 @@ class Machines(World):
             return all(self._talk(node, peer) for peer in ends)
 
         def finish() -> None:
+            if not node.alive:
+                return
             if node.paused_until > self.now:
                 self.at(node.paused_until, finish)
             elif not reachable() or self._happens(self.faults.lost_requests):
@@ -400,7 +478,7 @@ class Machines(World):
                 return CorruptReplica("the bytes do not hash to their key")
         had = there.disk.has(key)
         try:
-            there.disk.store(key)
+            there.disk.store(key, there.now_ms())
         except NoSpace as error:
             return error
         if source and not had:
@@ -429,9 +507,12 @@ def at_rest(world: Machines) -> list[str]:
     """What is not yet as it must come to be when all is well: the ring apart, which `ideal` tells."""
     live = world.live
     found = []
-    digests = {tuple(node.records.groups()) for node in live}
-    if len(digests) != 1:
-        found.append(f"{len(digests)} different catalogues")
+    if len({tuple(node.records.groups()) for node in live}) != 1:
+        catalogues = [remembered(node) for node in live]
+        differing = {
+            name for one in catalogues for name in one for other in catalogues if one[name] != other.get(name)
+        }
+        found += [f"catalogues differ: {sorted(differing)[:3]}"] if differing else []
     songs = {record.key for record in live[0].records.live("song")}
     for node in live:
         wrong = [id[:6] for id, m in node.membership.members.items() if m.peer.address in up(world) and m.state != UP]
@@ -448,6 +529,13 @@ def at_rest(world: Machines) -> list[str]:
         if extra:
             found.append(f"{node.ring.me.address} has deleted {extra}")
     return found
+
+
+def remembered(node: Machine) -> dict[Any, int]:
+    """A node's records by name, as their digests, without the tombstones that each may forget when it likes."""
+    old = set(node.records.old_tombstones())
+    rows = node.db.rows("SELECT kind, key, hash FROM record")
+    return {(kind, key): digest for kind, key, digest in rows if (kind, key) not in old}
 
 
 def up(world: Machines) -> set[str]:

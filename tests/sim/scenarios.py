@@ -16,15 +16,13 @@ from ringnode.protocol.messages import Links
 SETTLE_S = 60.0  # rounds, too: a node makes one a second
 
 
-def told(story: Callable[..., None], seed: int) -> None:
+def told(story: Callable[..., object], seed: int) -> None:
     """Run one; what went wrong comes with its seed and the command that repeats it."""
     try:
         story(seed)
     except Exception as error:
         again = f"python tests/sim/run.py --story {story.__name__} --seed {seed} --seeds 1"
-        raise AssertionError(
-            f"{story.__name__}, seed {seed}: {error!r}\n    {again}\n    make sim SEED={seed} SEEDS=1"
-        ) from error
+        raise AssertionError(f"{story.__name__}, seed {seed}: {error!r}\n    {again}") from error
 
 
 def checked(world: World, strict: bool) -> World:

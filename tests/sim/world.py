@@ -39,6 +39,7 @@ class Faults:
     lost_replies: float = 0.0  # the peer has acted, and the caller does not know
     duplicates: float = 0.0
     busy: float = 0.0
+    delay_s: float = DELAY_S  # a long one comes later than people wait, now and then
 
 
 class Rounds:
@@ -388,7 +389,9 @@ class World:
         self.at(self.now + self._delay(), deliver)
 
     def _delay(self) -> float:
-        return min(self._chance["delay"].lognormvariate(0, 1) * DELAY_S, TIMEOUT_S * 0.4)
+        delay_s = self.faults.delay_s
+        longest_s = TIMEOUT_S * (0.4 if delay_s == DELAY_S else 4)
+        return min(self._chance["delay"].lognormvariate(0, 1) * delay_s, longest_s)
 
     def _happens(self, share: float) -> bool:
         return share > 0 and self._chance["faults"].random() < share

@@ -94,6 +94,24 @@ def test_news_are_told_once(make: Maker) -> None:
     assert b.merge([record]) == []
 
 
+def test_a_clock_set_right_again_is_followed_at_once(make: Maker) -> None:
+    now = [NOW_MS + AHEAD_MS * 60]
+    records = make(lambda: now[0])
+    ahead = records.put("song", "aa", {"title": "One"})
+    now[0] = NOW_MS
+    stamps = [records.put("song", key, {}).stamp for key in ("bb", "cc")]
+    assert stamps == sorted(set(stamps)) and stamp((NOW_MS + 1) << 16, "") > stamps[1]
+    assert records.draft_edit(ahead, {"title": "Two"}).newest() > ahead.stamp
+
+
+def test_what_is_just_too_far_ahead_is_refused_not_parked(make: Maker) -> None:
+    ahead = make(lambda: NOW_MS + AHEAD_MS + 1).put("song", "aa", {"title": "One"})
+    behind = make()
+    with pytest.raises(Invalid, match="60 s ahead"):
+        behind.keep(list(ahead))
+    assert not behind.aside() and behind.get("song", "aa") is None
+
+
 def test_an_edit_is_later_than_what_it_edits_even_with_a_clock_set_back(make: Maker) -> None:
     now = [NOW_MS]
     records = make(lambda: now[0])

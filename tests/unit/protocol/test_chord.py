@@ -56,6 +56,28 @@ def test_a_warm_node_names_the_owner_it_believes_in_first() -> None:
     assert names(warm.route("c").closer) == "db97" + "31f"
 
 
+def test_who_is_in_no_ring_is_not_named_until_it_joins() -> None:
+    warm = ring()
+    warm.known = {i: peer(i) for i in "13579bdf"}
+    step = warm.find_successor("c")
+    assert next(step).peer == peer("d")
+    step.throw(NotJoined("on its way out"))
+    assert names(warm.route("c").closer)[0] == "f" and "d" not in warm.mute
+    warm.notify(peer("d"))
+    assert names(warm.route("c").closer)[0] == "d"
+
+
+def test_a_step_that_goes_on_after_the_node_has_parted_gives_it_no_pointers() -> None:
+    for reply in (links("7", "6", "9b"), links("7", "5", "9b")):
+        node = ring()
+        step = node.maintain()
+        next(step)
+        node.part()
+        with pytest.raises(NotJoined):
+            step.send(reply)
+        assert not node.joined and node.predecessor is None
+
+
 def test_the_silent_are_not_named_until_they_speak() -> None:
     warm = ring()
     warm.known = {i: peer(i) for i in "13579bdf"}
