@@ -26,7 +26,7 @@ from ringnode.services.roster import Roster
 
 EPOCH_MS = 1_700_000_000_000
 PIECE_S = 0.3  # median time to move a file
-GRACE_S = 45.0
+GRACE_S = 35.0
 SETTLE_S = 5.0
 SEEDS = 3
 RULES = Rules(k=3, repair_delay_s=60.0, quiet_s=6.0)
@@ -95,6 +95,7 @@ class Machine(Node):
     writing_class = Writing
     membership_class = SeenMembership
     replication_class = SeenReplication
+    verifies = True  # does it hash what peers send?
 
     def __init__(self, world: "Machines", peer: Peer, disk: Disk) -> None:
         super().__init__(world, peer)
@@ -474,13 +475,14 @@ class Machines(World):
             files = self.nodes[source.address].disk.files
             if key not in files:
                 return NotFound("no copy there")
-            if not files[key] and not there.disk.has(key):
+            if not files[key] and not there.disk.has(key) and there.verifies:
                 return CorruptReplica("the bytes do not hash to their key")
-        had = there.disk.has(key)
+        had, whole = there.disk.has(key), source is None or self.nodes[source.address].disk.files[key]
         try:
             there.disk.store(key, there.now_ms())
         except NoSpace as error:
             return error
+        there.disk.files[key] = there.disk.files[key] and (had or whole)
         if source and not had:
             self.moved += 1
             self.moved_keys[key] = self.moved_keys.get(key, 0) + 1

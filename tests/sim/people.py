@@ -54,6 +54,7 @@ class People:
         self.songs: dict[str, Song] = {}
         self.splits: list[tuple[float, float]] = []  # when some could not hear of others
         self.skewed = False  # were clocks ever not the same?
+        self.on_acknowledged: Callable[[str], None] = lambda key: None
         self.moved = False  # did owners of keys ever change for long?
 
     def do_something(self) -> None:
@@ -103,14 +104,16 @@ class People:
         deed = Deed(value, self.world.now)
         song.deeds.append(deed)
         song.at = at
-        self.world.spawn(at, how(at, value), partial(self._told, song, deed))
+        self.world.spawn(at, how(at, value), partial(self._told, key, song, deed))
 
-    def _told(self, song: Song, deed: Deed, result: Any) -> None:
+    def _told(self, key: str, song: Song, deed: Deed, result: Any) -> None:
         song.at = None
         deed.ended = self.world.now
         if result is False:  # it was there already: nothing has changed
             song.deeds.remove(deed)
         deed.said = not isinstance(result, RingnodeError)
+        if result is True:
+            self.on_acknowledged(key)
         SEEN["acknowledged" if deed.said else f"{type(result).__name__}"] += 1
 
     # -- what they remember ------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(
 from library import library_life  # noqa: E402
 from scenarios import STORIES, told  # noqa: E402
 from seen import SEEN  # noqa: E402
+from tales import TALES  # noqa: E402
 
-TALES = {story.__name__: story for story in (*STORIES, library_life)}
+ALL = {story.__name__: story for story in (*STORIES, library_life, *TALES)}
 PROCESSES = 2
 
 
@@ -23,9 +24,9 @@ def tell(seed: int, story: str | None) -> tuple[list[str], Counter[str]]:
     """One seed of every story, or of one: what failed, and what was seen."""
     SEEN.clear()
     failed = []
-    for name in [story] if story else TALES:
+    for name in [story] if story else ALL:
         try:
-            told(TALES[name], seed)
+            told(ALL[name], seed)
         except AssertionError as error:
             failed.append(str(error))
     return failed, Counter(SEEN)
@@ -35,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=200, help="how many")
-    parser.add_argument("--story", choices=TALES, help="only this one")
+    parser.add_argument("--story", choices=ALL, help="only this one")
     parser.add_argument("--processes", type=int, default=PROCESSES, help="how many work at once")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.seeds)

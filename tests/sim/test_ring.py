@@ -149,6 +149,19 @@ def test_two_rings_that_never_met_become_one(sizes: tuple[int, int]) -> None:
     assert world.run_until(lambda: ideal(world), 60)
 
 
+def test_a_thousand_nodes_close_over_many_deaths() -> None:
+    """They begin with the pointers they would come to have; then one in forty dies at once."""
+    world = World(6, known=False)
+    rings = sorted((world.add().ring for _ in range(1000)), key=lambda ring: ring.me.id)
+    peers = [ring.me for ring in rings]
+    for n, ring in enumerate(rings):
+        ring.predecessor, ring.successors = peers[n - 1], (peers[n + 1 :] + peers[:n])[: ring.length]
+    world.run(1)
+    for node in world.live[::40]:
+        world.crash(node)
+    assert world.run_until(lambda: ideal(world), 60)
+
+
 def test_one_seed_is_one_run_in_every_process() -> None:
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
