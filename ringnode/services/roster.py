@@ -97,6 +97,7 @@ class Roster:
             rolled_back = yield from self._rolled_back(contact)
         moved = yield from catch_up(self._records, contact, self._records.outdated if rolled_back else None)
         log.info("%s took over %d records from %s", self._name, moved, contact.address)
+        self.refresh()  # who counts the ring's members from now on must not take itself for alone
         yield from self._ring.join(contact)
 
     def _rolled_back(self, contact: Peer) -> Step[bool]:
