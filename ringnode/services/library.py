@@ -21,7 +21,7 @@ from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import is_id
 from ringnode.protocol.messages import Peer
 from ringnode.services.durability import Durability
-from ringnode.services.reading import LocalFile, RemoteFile, Source, as_file
+from ringnode.services.reading import LocalFile, Proved, RemoteFile, Source, as_file
 from ringnode.services.roster import peer_of
 from ringnode.storage.blobs import Blobs, Spool
 
@@ -166,6 +166,9 @@ class Library:
     def open(self, key: str) -> Source:
         """The file's bytes: from this node's disk, else from a peer that has them, else from the next. Close it."""
         self._live(key)
+        return Proved(self._open(key), key, lambda: self._doubt(key))
+
+    def _open(self, key: str) -> Source:
 
         def elsewhere() -> Source:
             return RemoteFile(self._peers, key, self._addresses(key))
@@ -181,6 +184,12 @@ class Library:
             return elsewhere()
         except CorruptReplica:
             return instead()
+
+    def _doubt(self, key: str) -> None:
+        """Have everyone who may hold a copy read it again: one of them is damaged."""
+        for address in {self._config.address, *self._addresses(key)()}:
+            with suppress(RingnodeError):
+                self._peers.call(address, "doubt", key)
 
     def _addresses(self, key: str) -> Callable[[], Iterator[str]]:
         """Where to look for a file, best first: its owners, then whoever says that it has it."""

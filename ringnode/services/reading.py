@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, Protocol, Self
 
-from ringnode.errors import NotEnoughReplicas, RingnodeError
+from blake3 import blake3
+
+from ringnode.errors import CorruptReplica, NotEnoughReplicas, RingnodeError
 from ringnode.objects.peers import Peers
 
 log = logging.getLogger(__name__)
@@ -136,6 +138,41 @@ class RemoteFile:
 
     def __exit__(self, *error: object) -> None:
         """Nothing is held between two pieces."""
+
+
+class Proved:
+    """A source that proves itself when it is read whole: its bytes hash to `key`, or the last of them are withheld.
+
+    A rotten copy looks like any other until somebody reads it. Nobody may take it for the song; `doubted` is told, so
+    that whoever tries again gets a good one.
+    """
+
+    def __init__(self, source: Source, key: str, doubted: Callable[[], None]) -> None:
+        self._source = source
+        self._key = key
+        self._doubted = doubted
+        self.size = source.size
+        self.read_at = source.read_at
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from start up to end, in order. CorruptReplica before the last if the whole file is damaged."""
+        digest, last = blake3(), b""
+        for data in self._source.chunks(start, end):
+            if last:
+                yield last
+            digest.update(data)
+            last = data
+        if (start, end) == (0, self.size) and digest.hexdigest() != self._key:
+            self._doubted()
+            raise CorruptReplica(f"a copy of {self._key[:12]} is damaged: it is being replaced, try again")
+        yield last
+
+    def __enter__(self) -> Self:
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._source.__exit__(*error)
 
 
 class _Raw(io.RawIOBase):

@@ -116,8 +116,7 @@ class Chaos:
         trouble.nodes, trouble.split = [victim], False
         self._down([victim])
         elsewhere = set().union(*(node.keys() for node in self.ring.nodes if node != victim))
-        told = {song.key for song in self.people.songs if any(deed.said for deed in song.deeds)}
-        if victim.keys() & told <= elsewhere:
+        if victim.keys() & {song.key for song in self.people.songs if song.needed} <= elsewhere:
             shutil.rmtree(victim.home / "data")
         else:
             self.history.note(f"{victim.name} keeps its disk: it has the last copy of something", "spared")

@@ -45,6 +45,11 @@ class Song:
         """Do people believe that it is in the library?"""
         return bool(self.deeds) and self.deeds[-1].said is True and self.deeds[-1].title is not None
 
+    @property
+    def needed(self) -> bool:
+        """Was it acknowledged, and not its deletion?"""
+        return any(deed.said for deed in self.deeds) and (self.there or self.deeds[-1].said is not True)
+
     def possible(self, splits: list[tuple[float, float]]) -> set[str | None]:
         """Titles it may have at the end, None for deleted: what no later acknowledged deed has replaced."""
         found: set[str | None] = set() if any(deed.said for deed in self.deeds) else {None}

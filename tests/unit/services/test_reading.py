@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringnode.errors import NotEnoughReplicas, NotFound, PeerDown
+from ringnode.errors import CorruptReplica, NotEnoughReplicas, NotFound, PeerDown
 from ringnode.services import reading
-from ringnode.services.reading import LocalFile, RemoteFile, as_file
+from ringnode.services.reading import LocalFile, Proved, RemoteFile, as_file
 
 DATA = random.Random(3).randbytes(5_500_000)
 KEY = "ab" * 32
@@ -112,6 +113,28 @@ def test_leaving_in_the_middle_leaves_no_thread() -> None:
     chunks = remote(Holders(a=100)).chunks(0, len(DATA))
     next(chunks)
     chunks.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("where", ["local", "remote"])
+def test_what_is_read_whole_is_the_song_or_ends_early_and_is_doubted(where: str, tmp_path: Path) -> None:
+    (tmp_path / "song").write_bytes(DATA)
+    doubts: list[str] = []
+
+    def proved(key: str) -> Proved:
+        local = where == "local"
+        source: Any = LocalFile((tmp_path / "song").open("rb"), no_other) if local else remote(Holders(a=100))
+        return Proved(source, key, lambda: doubts.append(key))
+
+    with proved(blake3(DATA).hexdigest()) as whole:
+        assert b"".join(whole.chunks(0, len(DATA))) == DATA
+    with proved(KEY) as rotten:
+        assert b"".join(rotten.chunks(1, len(DATA))) == DATA[1:], "a part proves nothing"
+        assert not doubts
+        heard = bytearray()
+        with pytest.raises(CorruptReplica):
+            for chunk in rotten.chunks(0, len(DATA)):
+                heard += chunk
+    assert len(heard) < len(DATA) and doubts == [KEY]
 
 
 @pytest.mark.parametrize("where", ["local", "remote"])
