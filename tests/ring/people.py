@@ -150,8 +150,8 @@ class People:
             size = LONG_BYTES if chance.random() < 0.05 else chance.randrange(20_000, 300_000)
             song = self.new_song(size, chance.getrandbits(64))
         data = song.path.read_bytes()
-        path = f"/songs?filename=song {song.key[:6]} {len(song.deeds)}.wav".replace(" ", "-")
-        self._change(chance, song, "POST", path, data, song.path.name)
+        title = f"song-{song.key[:6]}-{len(song.deeds)}"
+        self._change(chance, song, "POST", f"/songs?filename={title}.wav", data, title)
 
     def new_song(self, size: int, seed: int) -> Song:
         """A file that the library has never seen, in the hands of whoever made it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from people import Deed, Song
 
-RUN_MINUTES = 0.4
+RUN_MINUTES = 0.5
 SEED = 1
 
 
