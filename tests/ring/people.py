@@ -80,6 +80,7 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.path.touch()
         self.wrong: list[str] = []
         self.counts: dict[str, int] = {}
         self._began = time.monotonic()

@@ -30,7 +30,8 @@ def in_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subproces
         yield None
         return
     output = tmp_path_factory.mktemp("lab") / "output"
-    command = [*UNSHARE, sys.executable, "-m", "pytest", "-q", str(Path(__file__).with_name("in_lab.py"))]
+    command = [*UNSHARE, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command.append(str(Path(__file__).with_name("in_lab.py")))
     with output.open("wb") as file:
         run = subprocess.Popen(command, stdout=file, stderr=file)
     yield run, output
