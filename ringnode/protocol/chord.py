@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
 from ringnode.protocol.idspace import advance, between, distance, owns
+from ringnode.protocol.lookup import MAX_CALLS, walk
 from ringnode.protocol.messages import NO_ANSWER, Call, Links, Peer, Route, Step
 
 SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
-MAX_CALLS = 64  # of one lookup: far above what a ring of a million nodes needs
 MUTE_S = 60.0  # a peer that others reach and I do not: after this it is as good as down to me
 FALLBACKS = 8  # closest preceding peers told per hop: with half of all dead the walk still goes on
 
@@ -141,7 +141,7 @@ class Ring:
 
         Raises what the peers asked raise, and PeerBusy where the ring moved too fast: try again.
         """
-        found = yield from self._walk(self.me.id, [seed])
+        found = yield from walk(self, self.me.id, [seed])
         before = found.predecessor or found.me
         for _ in range(MAX_CALLS):
             links = yield from self.links_of(before)
@@ -217,7 +217,7 @@ class Ring:
 
     def candidate(self) -> Step[None]:
         """Adopt the nearest live peer there is a record of, if the ring has passed it over: merges split rings."""
-        near = min(self._live(self.known.values()), key=lambda p: (p.id < self.me.id, p.id), default=None)
+        near = min(self.live(self.known.values()), key=lambda p: (p.id < self.me.id, p.id), default=None)
         if near and between(self.me.id, near.id, self.successor.id):
             yield from self.adopt(near)
 
@@ -247,7 +247,7 @@ class Ring:
         candidates = self.closer(key)
         if self.owns(key) or not (self.joined or candidates):
             return self.links()
-        return (yield from self._walk(key, candidates))
+        return (yield from walk(self, key, candidates))
 
     def links_of(self, peer: Peer) -> Step[Links]:
         """Ask a peer for its pointers; someone else at its address is as good as its death."""
@@ -268,61 +268,6 @@ class Ring:
         return links
 
     # -- inside ------------------------------------------------------------------------------------------------
-
-    def _walk(self, key: str, candidates: list[Peer]) -> Step[Links]:
-        """Iterative lookup: ask the best candidate, put what it says in front, until one says the key is its own.
-
-        Who answers from nearer before the key narrows the search to the arc from there on. If nobody told of is left
-        in it, the next live node goes on; one behind the key is the answer, as in ToN 2003: the owner has died.
-        """
-        asked: set[str] = set()
-        dead: set[str] = set()
-        near = self.me if self.joined else None
-        for _ in range(MAX_CALLS):
-            if not candidates and near:
-                candidates = [p for p in self.closer(key) if between(near.id, p.id, key) and p.id not in asked]
-            if not candidates:
-                following = (yield from self._following(near, dead)) if near else None
-                if near is None or following is None:
-                    break
-                if not between(near.id, following.me.id, key):
-                    return following
-                near = following.me
-                candidates = [] if near.id in asked else [near]
-                continue
-            peer, *candidates = candidates
-            asked.add(peer.id)
-            try:
-                route = Route.of((yield Call(peer, "route", (key,))))
-            except NO_ANSWER as error:
-                if isinstance(error, PeerDown):
-                    self.silent(peer)
-                    dead.add(peer.id)
-                elif isinstance(error, NotJoined):
-                    self.aside(peer)
-                    dead.add(peer.id)
-                continue
-            self.answered(peer)
-            if route.found:
-                return route.found
-            if near is None or between(near.id, peer.id, key):
-                near = peer
-            # Also those that were silent to me: who names them may have heard from them since.
-            after = min(route.closer, key=lambda p: distance(key, p.id), default=None)
-            heard = {p.id: p for p in [*route.closer, *candidates] if p == after or between(near.id, p.id, key)}
-            candidates = [p for p in heard.values() if p.id not in asked]
-        raise PeerDown(f"no peer on the way to {key[:12]} answered")
-
-    def _following(self, peer: Peer, dead: set[str]) -> Step[Links | None]:
-        """The first live node behind a live peer: of those it tells, or those there are records of."""
-        told = (yield from self.links_of(peer)).successors
-        others = {p.id: p for p in [self.me, *self._live(self.known.values()), *told] if p.id not in {peer.id, *dead}}
-        for other in sorted(others.values(), key=lambda p: distance(peer.id, p.id))[:MAX_CALLS]:
-            try:
-                return (yield from self.links_of(other))
-            except (PeerDown, NotJoined):
-                dead.add(other.id)
-        return None
 
     def _rescue(self) -> Step[None]:
         """All my successors died: take the nearest known peer that answers, else go on alone and keep probing."""
@@ -368,7 +313,8 @@ class Ring:
         if before[0] != self.predecessor and not fewer:
             self._firm_since = None  # some keys are new to me
 
-    def _live(self, peers: Iterable[Peer]) -> list[Peer]:
+    def live(self, peers: Iterable[Peer]) -> list[Peer]:
+        """Those that hints may name: not me, none that was silent or is in no ring."""
         unwanted = {self.me.id, *self.mute, *self.outside, *self.barred}
         return [peer for peer in peers if peer.id not in unwanted]
 
@@ -378,4 +324,4 @@ class Ring:
         if self.predecessor:
             heard.append(self.predecessor)
         others = [peer for peer in heard if peer.id != self.me.id]
-        return sorted({peer.id: peer for peer in self._live(heard) or others}.values())
+        return sorted({peer.id: peer for peer in self.live(heard) or others}.values())
