@@ -41,6 +41,7 @@ setup(
             "openapi-spec-validator>=0.9",
             "mypy>=1.18",
             "ruff>=0.14",
+            "playwright>=1.55",
         ],
     },
     entry_points={"console_scripts": ["ringnode = ringnode.cli:main"]},

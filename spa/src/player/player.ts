@@ -2,7 +2,7 @@
 import { acceptHMRUpdate, defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { t } from '@/app/i18n'
-import { api, data, ticketed, V1 } from '@/shared/http'
+import { api, data, probe, ticketed, V1 } from '@/shared/http'
 import { keep, kept, load } from '@/shared/kept'
 import { nodes } from '@/shared/nodes'
 import { asProblem } from '@/shared/problem'
@@ -19,6 +19,8 @@ import { useSleep } from './sleep'
 const AGAIN_S = 3 // "previous" later than this goes to the song's beginning
 const KEEP_MS = 1_000
 const RETRY_MS = 4_000
+/** A browser has bytes for longer, so a death that is noticed by then is not heard. */
+const HEARTBEAT_MS = 5_000
 
 export function coverUrl(song: { id: string; has_cover: boolean }, node = nodes.inOrder()[0] ?? nodes.home): string {
   return song.has_cover ? ticketed(node, `${V1}/songs/${song.id}/cover`) : ''
@@ -99,9 +101,10 @@ export const usePlayer = defineStore('player', () => {
       keepNow()
     },
     switched(from, to) {
-      nodes.failed(new URL(from).origin)
+      void probe(new URL(from).origin)
       toast(t('player.switched', { node: new URL(to).host }))
     },
+    suspect: (url) => void (url && probe(new URL(url).origin)),
     failed: (track, code) => void failed(track, code),
     refused: () => toast(t('player.refused'), 'trouble'),
   }
@@ -249,6 +252,8 @@ export const usePlayer = defineStore('player', () => {
     open(false, queue.now?.song.id === position.id ? position.at_s : 0)
   }
 
+  setInterval(() => engine.needs && void probe(new URL(engine.needs).origin), HEARTBEAT_MS)
+  nodes.onFailed((node) => engine.leave(node))
   addEventListener('pagehide', keepNow)
   mediaSession.connect({ play: engine.play.bind(engine), pause: engine.pause.bind(engine), next, previous, seek,
     position: () => position_s.value }) // prettier-ignore

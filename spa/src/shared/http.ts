@@ -10,6 +10,7 @@ import type { paths } from './schema'
 export const V1 = '/api/v1'
 /** A node that says nothing for so long is taken for dead, and a reading asks the next. Milliseconds. */
 const SILENCE_MS = 6_000
+const PROBE_MS = 2_500
 /** What a ticket opens, as `api/auth.py` has it. */
 const ELSEWHERE = /^\/api\/v1\/(songs|ring)(\/|$)/
 
@@ -54,6 +55,13 @@ function ask(request: Request, node: string, path: string): Promise<Response> {
 function noted(answer: Response): Response {
   if (answer.status === 401 && credentials.token) watch.loggedOut()
   return answer
+}
+
+/** Does a node say anything? If not, everybody is told that it failed. */
+export async function probe(node: string): Promise<void> {
+  const signal = AbortSignal.timeout(PROBE_MS)
+  // Whatever it answers is a sign of life, which no-cors allows to see and nothing more.
+  await fetch(`${node}${V1}/version`, { mode: 'no-cors', cache: 'no-store', signal }).catch(() => nodes.failed(node))
 }
 
 /** The URL of a path at a node, which the ticket opens. */

@@ -6,6 +6,7 @@ const REST_MS = 30_000
 export class Nodes {
   private others: string[] = []
   private readonly rests = new Map<string, number>()
+  private readonly mourners: ((node: string) => void)[] = []
 
   /** @param home origin of the node that served this page */
   constructor(
@@ -25,8 +26,15 @@ export class Nodes {
     return [...all.filter((node) => !this.resting(node)), ...all.filter((node) => this.resting(node))]
   }
 
+  /** Be told of every node that fails. */
+  onFailed(listener: (node: string) => void): void {
+    this.mourners.push(listener)
+  }
+
   failed(node: string): void {
+    if (this.resting(node)) return
     this.rests.set(node, this.now() + REST_MS)
+    for (const mourner of this.mourners) mourner(node)
   }
 
   answered(node: string): void {

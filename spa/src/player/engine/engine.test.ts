@@ -26,6 +26,7 @@ beforeEach(() => {
     ended: () => said.push('ended'),
     switched: (from, to) => said.push(`${from} -> ${to}`),
     failed: (track, code) => said.push(`failed ${track.id} ${code}`),
+    suspect: (url) => said.push(`suspect ${url}`),
     refused: () => said.push('refused'),
   }
   engine = new Engine({
@@ -179,9 +180,55 @@ describe('when a node dies', () => {
 
   it('does so too when nothing is said but no bytes come', () => {
     first().starves()
-    vi.advanceTimersByTime(3_500)
+    vi.advanceTimersByTime(2_000)
+    expect(said.at(-1)).toBe('suspect http://one/a')
+    vi.advanceTimersByTime(2_500)
     expect(first().src).toBe('http://one/a')
     vi.advanceTimersByTime(1_500)
+    expect(first().src).toBe('http://two/a')
+  })
+
+  it('waits as long as bytes come, however slowly', () => {
+    first().starves()
+    for (let s = 0; s < 20; s++) {
+      vi.advanceTimersByTime(1_000)
+      first().dispatchEvent(new Event('progress'))
+    }
+    expect(first().src).toBe('http://one/a')
+  })
+
+  it('is taken over by the spare deck before the bytes run out', () => {
+    engine.leave('http://one')
+    expect([first().src, first().paused, second().src]).toEqual(['http://one/a', false, 'http://two/a'])
+    first().plays(33.4)
+    second().opens(100)
+    expect(second().currentTime).toBeCloseTo(33.5)
+    second().dispatchEvent(new Event('seeked'))
+    expect(said.at(-1)).toBe('http://one/a -> http://two/a')
+    expect([first().src, second().paused, engine.state]).toEqual(['', false, 'playing'])
+    second().fails(2)
+    expect(second().src).toBe('http://three/a')
+  })
+
+  it('is left in peace when another node died, or all bytes are there', () => {
+    engine.leave('http://two')
+    first().has(100)
+    engine.leave('http://one')
+    expect([first().src, second().src]).toEqual(['http://one/a', ''])
+  })
+
+  it('goes to a third node when the second is dead too', () => {
+    engine.leave('http://one')
+    second().fails(4)
+    expect(second().src).toBe('http://three/a')
+    second().opens(100)
+    expect(engine.position_s).toBe(33)
+    expect(said.at(-1)).toBe('http://one/a -> http://three/a')
+  })
+
+  it('leaves a dead node at once when it has nothing to play', () => {
+    first().starves()
+    engine.leave('http://one')
     expect(first().src).toBe('http://two/a')
   })
 

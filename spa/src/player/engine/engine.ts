@@ -2,12 +2,16 @@
  * The sound: one song now, the next one ready, and another node's copy when a node dies. Knows no Vue, no queue, no API.
  *
  * Two decks take turns. The next song is opened on the spare deck while the present one plays, and started just before
- * its end (or earlier, to cross-fade). When a deck's node fails, or stays silent, the same deck opens the same song at
- * the same second from the next URL that `source` gives.
+ * its end (or earlier, to cross-fade).
+ *
+ * When a node dies, a browser may play for half a minute from what it has, and says nothing. So whoever learns of it calls
+ * `leave`: the spare deck opens the same song from the next URL that `source` gives, and takes over at the same second
+ * before anything is heard. If the present deck breaks or falls silent first, it opens the next URL itself.
  */
 import { Deck, type Track } from './deck'
 import { replayGain, type GainMode } from './gain'
 import type { Graph } from './graph'
+import { Silence } from './silence'
 
 export type State = 'empty' | 'loading' | 'playing' | 'paused'
 
@@ -20,6 +24,8 @@ export interface Listener {
   ended(): void
   /** The song goes on from another URL. */
   switched(from: string, to: string): void
+  /** No bytes come from there: is it still alive? */
+  suspect(url: string): void
   /** No URL gave the song. `code` is the MediaError's, 0 for silence. */
   failed(track: Track, code: number): void
   /** The browser wants a click first. */
@@ -36,7 +42,8 @@ export interface Surroundings {
 
 const PRELOAD_S = 30 // before the end: early enough for a slow link, too late to waste much when people skip
 const LEAD_S = 0.04 // an element takes about so long to begin
-const SILENCE_MS = 4_000 // without bytes, while it should play
+const ALL_S = 0.5 // lengths are not known more exactly
+const OVERLAP_S = 0.1 // the deck that takes over begins so much ahead: about as long as it takes
 const WATCH_MS = 500
 
 export class Engine {
@@ -45,7 +52,10 @@ export class Engine {
   private wanted = false
   private handover: ReturnType<typeof setTimeout> | undefined
   private readonly watching: ReturnType<typeof setInterval>
-  private moved = { at_s: 0, when_ms: 0 }
+  private readonly silence = new Silence()
+  /** The last second that was heard: an element that broke may say 0. */
+  private heard_s = 0
+  private rescuing = false
   private state_: State = 'empty'
   private rate_ = 1
   crossfade_s = 0
@@ -53,7 +63,7 @@ export class Engine {
 
   constructor(private readonly around: Surroundings) {
     this.decks = [this.makeDeck(), this.makeDeck()]
-    this.watching = setInterval(() => this.watchSilence(), WATCH_MS)
+    this.watching = setInterval(() => this.watch(), WATCH_MS)
   }
 
   get state(): State {
@@ -64,6 +74,13 @@ export class Engine {
     return this.active.position_s
   }
 
+  /** Where more bytes of the present song must come from; empty if all are here. */
+  get needs(): string {
+    const { active } = this
+    const all = active.buffered_s >= active.duration_s - ALL_S
+    return active.track && this.wanted && !all ? (active.tried.at(-1) ?? '') : ''
+  }
+
   get track(): Track | null {
     return this.active.track
   }
@@ -71,6 +88,7 @@ export class Engine {
   /** Play a track from this second on, or only open it. */
   load(track: Track, play: boolean, at_s = 0): void {
     clearTimeout(this.handover)
+    this.rescuing = false
     if (play) this.around.graph.resume()
     if (this.spare.track?.uid === track.uid && at_s === 0) this.swap()
     this.spare.clear()
@@ -85,10 +103,24 @@ export class Engine {
     this.look()
   }
 
+  /** A node is gone: have its songs from elsewhere before the bytes run out. */
+  leave(origin: string): void {
+    const { active, spare } = this
+    if (spare.track && spare.tried.at(-1)?.startsWith(origin)) spare.clear()
+    if (!active.track || this.rescuing || !this.needs.startsWith(origin)) return
+    if (!active.ready) return this.broke(active, 0)
+    const url = this.around.source(active.track, active.tried)
+    if (url === null) return
+    this.rescuing = true
+    spare.load(active.track, url, active.position_s, this.rate_)
+    spare.tried = [...active.tried, url]
+    spare.channel.gain(0, 0)
+  }
+
   /** What comes after the present track; null for nothing. */
   follow(track: Track | null): void {
     this.next = track
-    if (this.spare.track && this.spare.track.uid !== track?.uid) this.spare.clear()
+    if (this.spare.track && this.spare.track.uid !== track?.uid && !this.rescuing) this.spare.clear()
     this.prepare()
   }
 
@@ -103,6 +135,7 @@ export class Engine {
   pause(): void {
     this.wanted = false
     clearTimeout(this.handover)
+    this.giveUpRescue()
     for (const deck of this.decks) deck.media.pause()
     this.look()
   }
@@ -110,8 +143,9 @@ export class Engine {
   /** Go to this second of the present song. */
   seek(at_s: number): void {
     clearTimeout(this.handover)
+    this.giveUpRescue()
     this.active.seek(Math.max(0, Math.min(at_s, this.active.duration_s)))
-    this.moved = { at_s: -1, when_ms: Date.now() }
+    this.silence.stirred()
     this.tell()
   }
 
@@ -156,6 +190,10 @@ export class Engine {
     const deck = new Deck(media, this.around.graph.channel(media))
     media.addEventListener('error', () => this.broke(deck, media.error?.code ?? 0))
     media.addEventListener('ended', () => deck === this.active && this.finish())
+    media.addEventListener('stalled', () => deck === this.active && this.wanted && this.doubt())
+    media.addEventListener('progress', () => deck === this.active && this.silence.stirred())
+    media.addEventListener('canplay', () => deck === this.spare && this.rescuing && this.align())
+    media.addEventListener('seeked', () => deck === this.spare && this.rescuing && this.takeOver())
     for (const name of ['timeupdate', 'durationchange', 'seeked', 'progress'])
       media.addEventListener(name, () => deck === this.active && this.tell())
     for (const name of ['playing', 'pause', 'waiting', 'canplay', 'emptied'])
@@ -165,13 +203,14 @@ export class Engine {
 
   private open(deck: Deck, track: Track, at_s: number): void {
     const url = this.around.source(track, [])
-    this.moved = { at_s: -1, when_ms: Date.now() }
+    this.silence.stirred()
+    this.heard_s = at_s
     if (url === null) this.around.listener.failed(track, 0)
     else deck.load(track, url, at_s, this.rate_)
   }
 
   private start(deck: Deck): void {
-    this.moved = { at_s: -1, when_ms: Date.now() }
+    this.silence.stirred()
     deck.media.play().catch((error: unknown) => {
       // Other rejections come with an error event, or because a newer wish overtook this one.
       if (error instanceof DOMException && error.name === 'NotAllowedError') {
@@ -184,6 +223,7 @@ export class Engine {
 
   private tell(): void {
     const deck = this.active
+    if (deck.position_s > 0) this.heard_s = deck.position_s
     this.around.listener.time(deck.position_s, deck.duration_s, deck.buffered_s)
     this.prepare()
   }
@@ -203,7 +243,7 @@ export class Engine {
     clearTimeout(this.handover)
     const { active, spare, next } = this
     const left_s = active.duration_s - active.position_s
-    if (!next || !active.track || active.duration_s === 0 || left_s > PRELOAD_S) return
+    if (!next || !active.track || active.duration_s === 0 || left_s > PRELOAD_S || this.rescuing) return
     if (spare.track?.uid !== next.uid && next.uid !== active.track.uid) {
       const url = this.around.source(next, [])
       if (url !== null) spare.load(next, url, 0, this.rate_)
@@ -254,6 +294,31 @@ export class Engine {
 
   // -- when a node dies --------------------------------------------------------------------------------------------
 
+  /** The deck that is to take over can play: bring it to where the present one is by now. */
+  private align(): void {
+    const { active, spare } = this
+    if (spare.position_s < active.position_s) spare.seek(active.position_s + OVERLAP_S)
+    else this.takeOver()
+  }
+
+  private takeOver(): void {
+    const [old, next] = this.decks
+    const from = old.tried.at(-1) ?? ''
+    this.rescuing = false
+    this.swap()
+    if (next.track) next.channel.gain(replayGain(next.track, this.gainMode), 0)
+    this.start(next)
+    old.clear()
+    this.around.listener.switched(from, next.tried.at(-1) ?? '')
+    this.look()
+    this.prepare()
+  }
+
+  private giveUpRescue(): void {
+    if (this.rescuing) this.spare.clear()
+    this.rescuing = false
+  }
+
   private broke(deck: Deck, code: number): void {
     const { track } = deck
     if (!track || !deck.media.src) return
@@ -264,26 +329,29 @@ export class Engine {
         this.wanted = false
         this.look()
         this.around.listener.failed(track, code)
-      } else deck.clear()
+      } else {
+        deck.clear()
+        this.rescuing = false
+      }
       return
     }
-    deck.load(track, url, deck === this.active ? this.heard_s : 0, this.rate_)
+    if (deck === this.active) this.giveUpRescue()
+    deck.load(track, url, deck === this.active || this.rescuing ? this.active.position_s || this.heard_s : 0, this.rate_)
     if (deck !== this.active) return
     if (this.wanted) this.start(deck)
     this.around.listener.switched(from, url)
   }
 
-  /** The last second that was heard: an element that broke may say 0. */
-  private get heard_s(): number {
-    return this.active.position_s || Math.max(0, this.moved.at_s)
+  private watch(): void {
+    const { active, silence } = this
+    if (active.ready) active.tried.splice(0, active.tried.length - 1) // it plays: the others may be tried again
+    if (!this.wanted || active.ready) return silence.stirred()
+    const verdict = silence.judge(active.position_s)
+    if (verdict === 'dead') this.broke(active, 0)
+    else if (verdict === 'doubtful') this.doubt()
   }
 
-  private watchSilence(): void {
-    const { active } = this
-    const at_s = active.position_s
-    if (!this.wanted || active.ready || at_s !== this.moved.at_s) {
-      this.moved = { at_s, when_ms: Date.now() }
-      if (active.ready) active.tried.splice(0, active.tried.length - 1) // it plays: the others may be tried again
-    } else if (Date.now() - this.moved.when_ms > SILENCE_MS) this.broke(active, 0)
+  private doubt(): void {
+    if (this.silence.doubt()) this.around.listener.suspect(this.active.tried.at(-1) ?? '')
   }
 }

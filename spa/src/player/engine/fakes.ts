@@ -13,7 +13,8 @@ export class FakeMedia extends EventTarget {
   volume = 1
   error: { code: number } | null = null
   refuse = false
-  readonly buffered = { length: 0, start: () => 0, end: () => 0 }
+  private bytes_s = 0
+  readonly buffered = { length: 1, start: () => 0, end: () => this.bytes_s }
 
   load(): void {
     this.readyState = 0
@@ -43,6 +44,12 @@ export class FakeMedia extends EventTarget {
     this.readyState = 4
     for (const name of ['loadedmetadata', 'canplay']) this.say(name)
     if (!this.paused) this.say('playing')
+  }
+
+  /** There are bytes up to this second. */
+  has(to_s: number): void {
+    this.bytes_s = to_s
+    this.say('progress')
   }
 
   plays(to_s: number): void {

@@ -1,0 +1,107 @@
+"""A listener at a browser: what the tests do and see."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from processes import PASSWORD
+from support import eventually
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+PATIENCE_MS = 15_000
+# The player's audio elements are in no document: remember them as they are made.
+REMEMBER_AUDIO = """
+    window.made = []
+    const Real = window.Audio
+    window.Audio = function () { const one = new Real(); window.made.push(one); return one }
+"""
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser that is gone afterwards."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Listener:
+    """One page of the player. Whatever the page complains of fails the test that looks at `complaints`."""
+
+    def __init__(self, browser: Browser, origin: str, **context: Any) -> None:
+        self.origin = origin
+        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", **context)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.page: Page = self.context.new_page()
+        self.page.add_init_script(REMEMBER_AUDIO)
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._note)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def log_in(self) -> None:
+        self.page.goto(self.origin)
+        self.page.get_by_label("Name").fill("admin")
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", name="Songs", level=1)).to_be_visible()
+
+    def row(self, title: str) -> Any:
+        return self.page.get_by_role("row").filter(has_text=title)
+
+    def play(self, title: str) -> None:
+        """Play a song of the list, by the button on its cover."""
+        row = self.row(title)
+        row.hover()
+        row.get_by_role("button", name=f"Play {title}").click()
+        self.hears(title)
+
+    @property
+    def now(self) -> str:
+        """The title in the player."""
+        return str(self.page.get_by_label("Player", exact=True).get_by_role("link").first.inner_text())
+
+    def audio(self) -> dict[str, Any]:
+        """The element that plays: its position and how far it has bytes, in seconds, and its URL."""
+        return dict(
+            self.page.evaluate(
+                """() => {
+                    const one = window.made.find((a) => !a.paused) ?? window.made.find((a) => a.src)
+                    if (!one) return { at: 0, to: 0, url: '', playing: false }
+                    const b = one.buffered
+                    return { at: one.currentTime, to: b.length ? b.end(b.length - 1) : 0, url: one.src,
+                             playing: !one.paused }
+                }"""
+            )
+        )
+
+    def position(self) -> float:
+        """What the player shows, in seconds."""
+        text = self.page.get_by_role("slider", name="Position in the song").last.get_attribute("aria-valuetext") or ""
+        minutes, seconds = re.findall(r"\d+", text)[:2]
+        return int(minutes) * 60 + int(seconds)
+
+    def hears(self, title: str) -> None:
+        """The song is the present one, and its time really advances."""
+        eventually(lambda: self.now == title and self.audio()["playing"])
+        at = self.audio()["at"]
+        eventually(lambda: self.audio()["at"] > at + 0.3)
