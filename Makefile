@@ -53,7 +53,7 @@ spa/node_modules/ready: spa/package-lock.json
 
 # The player's types are made from the API's own description: what it uses and the API does not have is a type error.
 $(SPEC): $(READY) spa/node_modules/ready spa/scripts/spec.py $(wildcard api/*.py api/resources/*.py ringnode/services/*.py ringnode/catalogue/model.py)
-	$(BIN)/python spa/scripts/spec.py > spa/swagger.json
+	$(BIN)/python spa/scripts/spec.py > spa/openapi.json
 	cd spa && npm run --silent types
 
 $(BUILT): $(SPEC) $(shell find spa/src spa/public spa/scripts -type f 2>/dev/null) spa/index.html spa/vite.config.ts
@@ -83,4 +83,4 @@ numbers: $(READY)  ## the ring's figures beside the papers'; NAMES="paths push" 
 	$(BIN)/python bench/ring.py --seed $(SEED) $(NAMES)
 
 clean:  ## remove what make made
-	rm -rf $(VENV) api/built spa/node_modules spa/swagger.json spa/openapi.json $(SPEC) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) api/built spa/node_modules spa/openapi.json $(SPEC) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,10 +1,11 @@
-"""Print the API's OpenAPI 2 document as the application gives it, without a server."""
+"""Print the API's OpenAPI document as the application gives it, without a server."""
 
 import json
 import sys
-from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 from api import create_app
 
-app = create_app(SimpleNamespace(config=SimpleNamespace(threads=1, k=3)))
-json.dump(app.test_client().get("/api/v1/swagger.json").json, sys.stdout, indent=1)
+gateway = MagicMock()  # nothing of it is asked for a description
+gateway.config.threads = 1
+json.dump(create_app(gateway).test_client().get("/api/v1/openapi.json").json, sys.stdout, indent=1)
