@@ -31,6 +31,7 @@ setup(
         "click>=8.1",
         "rich>=14",
         "prometheus-client>=0.22",
+        "zipstream-ng>=1.9",
     ],
     extras_require={
         "dev": [

@@ -17,6 +17,8 @@ from api.resources import metrics as figures
 from api.resources.albums import ns as albums
 from api.resources.artists import ns as artists
 from api.resources.auth import ns as logins
+from api.resources.downloads import ns as downloads
+from api.resources.edits import ns as edits
 from api.resources.genres import ns as genres
 from api.resources.marks import ns as marks
 from api.resources.metrics import ns as metrics
@@ -24,6 +26,7 @@ from api.resources.playlists import ns as playlists
 from api.resources.ring import ns as ring
 from api.resources.search import ns as search
 from api.resources.songs import ns as songs
+from api.resources.uploads import ns as uploads
 
 if TYPE_CHECKING:
     from ringnode.gateway import Gateway
@@ -52,7 +55,9 @@ def create_app(gateway: "Gateway") -> Flask:
     limits.install(app, gateway.config.threads)
     figures.install(app, gateway.overview)
     docs = Docs(app)
-    for ns in (logins, songs, albums, artists, genres, search, playlists, marks, ring, metrics):
+    for ns in (
+        logins, songs, edits, albums, artists, genres, search, downloads, playlists, marks, uploads, ring, metrics,
+    ):  # fmt: skip
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

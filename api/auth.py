@@ -25,14 +25,27 @@ NEEDED = {
     "GET /api/v1/metrics": ADMIN,
     "POST /api/v1/songs": UPLOADER,
     "PATCH /api/v1/songs/<id>": UPLOADER,
-    "DELETE /api/v1/songs/<id>": ADMIN,
+    "POST /api/v1/uploads": UPLOADER,
+    "POST /api/v1/uploads/known": UPLOADER,
+    "PATCH /api/v1/uploads/<id>": UPLOADER,
+    "DELETE /api/v1/uploads/<id>": UPLOADER,
+    "DELETE /api/v1/songs/<id>": UPLOADER,  # what they uploaded; an admin any
+    **dict.fromkeys(
+        (
+            f"POST /api/v1/songs/{name}"
+            for name in ("edits", "delete", "restore", "encoding-preview", "<id>/undo", "<id>/restore")
+        ),
+        UPLOADER,
+    ),
+    "POST /api/v1/albums/merge": UPLOADER,
 }
 
 # Where people have things of their own: any login may write there, and the services see to whose it is.
 OWN = ("/api/v1/me", "/api/v1/playlists")
 
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
-TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring")
+TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring",
+            "/api/v1/playlists/<id>/download")  # fmt: skip
 TICKET = "ticket"
 SCRAPED = "/api/v1/metrics"
 

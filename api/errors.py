@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from api.headers import request_id
 from ringnode.errors import (
+    ChecksumWrong,
     Conflict,
     CorruptReplica,
     DiskFailed,
@@ -39,6 +40,7 @@ PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
     Forbidden: (403, "forbidden", "The login may not do this"),
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Another is doing this now, or has done it"),
+    ChecksumWrong: (460, "checksum-wrong", "The bytes are not what their checksum says"),
     Stale: (412, "precondition-failed", "It has changed since it was read"),
     TooManyRequests: (429, "too-many-requests", "Too many attempts"),
     NotJoined: (503, "not-joined", "The node is not in its ring"),

@@ -50,6 +50,14 @@ def text(name: str, limit: int) -> str:
     return given
 
 
+def choice(name: str, known: Sequence[str]) -> str:
+    """A query parameter that is one of `known`; the first of them if it is not given."""
+    given = request.args.get(name, known[0])
+    if given not in known:
+        raise Invalid(f"{name} must be one of: {', '.join(known)}", name)
+    return given
+
+
 def flag(name: str) -> bool | None:
     """A query parameter that is true or false; None if it is not given."""
     given = request.args.get(name)
@@ -127,21 +135,33 @@ def raw_body() -> bytes:
     return data
 
 
+SHOWN: dict[Any, str] = {
+    str: "text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list of texts",
+    list[dict[str, Any]]: "a list of objects",
+}  # fmt: skip
+
+
 def members(needed: str, **kinds: Any) -> dict[str, Any]:
     """The body as an object with members of these types (`list`: of texts); only those named in `needed` must be."""
     given = json_body()
     if not isinstance(given, dict):
         raise Invalid(f"send an object with {', '.join(kinds)}")
     for name in (*needed.split(), *given):
-        kind, value = kinds.get(name), given.get(name)
-        if kind is None:
+        if name not in kinds:
             raise Invalid(f"there is no field {name[:NAME_SHOWN]!r} here", name[:NAME_SHOWN])
-        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        if not good or not all(isinstance(text, str) and not SURROGATE.search(text) for text in texts):
-            shown = "a list of texts" if kind is list else getattr(kind, "__name__", str(kind)).replace("str", "text")
-            raise Invalid(f"{name} must be {shown}", name)
+        if not _is_a(kinds[name], given.get(name)):
+            raise Invalid(f"{name} must be {SHOWN.get(kinds[name], 'text or null')}", name)
     return given
+
+
+def _is_a(kind: Any, value: Any) -> bool:
+    if kind is list:
+        return isinstance(value, list) and all(_is_a(str, item) for item in value)
+    if kind == list[dict[str, Any]]:
+        return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if isinstance(value, str):
+        return isinstance(value, kind) and not SURROGATE.search(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def body(cls: type[T]) -> T:

@@ -35,6 +35,8 @@ def _schema(ns: Namespace, kind: Any) -> dict[str, Any]:
         return {"type": "array", "items": _schema(ns, get_args(kind)[0])}
     if isinstance(kind, UnionType):
         return _schema(ns, get_args(kind)[0]) | {"x-nullable": True}
+    if get_origin(kind) is dict:
+        return {"type": "object"}
     if kind in TYPES:
         return {"type": TYPES[kind]}
     model = ns.models.get(kind.__name__) or model_of(ns, kind)

@@ -46,6 +46,15 @@ def send(song: Song, open_source: Callable[[], Source], headers: dict[str, str] 
     return response
 
 
+def send_whole(source: Source, mime: str, headers: dict[str, str]) -> Response:
+    """All of a source that is made for this answer; it is closed with it."""
+    headers = headers | {"Content-Length": str(source.size)}
+    body = () if request.method == "HEAD" else source.chunks(0, source.size)
+    response = Response(body, 200, headers, content_type=mime)
+    response.call_on_close(lambda: source.__exit__(None, None, None))
+    return response
+
+
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
     """Start and end (exclusive) of the one range asked for; RequestedRangeNotSatisfiable if it is outside.
 
@@ -68,8 +77,12 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
 
 def attachment(song: Song) -> str:
     """Content-Disposition that saves a song as `artist - title.suffix`."""
-    suffix = song.filename.rpartition(".")[2] if "." in song.filename else ""
-    return saved_as(f"{song.artist} - {song.title}" if song.artist else song.title, suffix, song.id)
+    return saved_as(title_of(song), song.filename.rpartition(".")[2] if "." in song.filename else "", song.id)
+
+
+def title_of(song: Song) -> str:
+    """`artist - title`."""
+    return f"{song.artist} - {song.title}" if song.artist else song.title
 
 
 def saved_as(name: str, suffix: str, otherwise: str = "ringnode") -> str:

@@ -8,6 +8,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |-- PeerRefused         the peer does not accept us: TLS, another ring, another k
     |-- NotJoined           this node has not found its ring yet
     |-- Conflict            another is doing this now
+    |   `-- ChecksumWrong   bytes are not what the caller's checksum says
     |-- Stale               it is no longer what the caller read
     |-- NotFound            no such song, record, blob
     |-- Unauthenticated     who are you?
@@ -45,6 +46,10 @@ class NotJoined(RingnodeError):
 
 class Conflict(RingnodeError):
     """Another node or person is doing this now, or has done it."""
+
+
+class ChecksumWrong(Conflict):
+    """A piece is not what its checksum says: it was thrown away."""
 
 
 class Stale(RingnodeError):

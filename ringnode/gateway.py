@@ -15,12 +15,14 @@ from ringnode.objects.peers import Peers
 from ringnode.services.accounts import Accounts
 from ringnode.services.browse import Browse
 from ringnode.services.durability import Durability
+from ringnode.services.editing import Editing
 from ringnode.services.library import Library
 from ringnode.services.listening import Listening
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Overview
 from ringnode.services.playlists import Playlists
 from ringnode.services.steward import Steward
+from ringnode.services.uploads import Resumable
 from ringnode.storage.blobs import Blobs
 
 
@@ -39,6 +41,8 @@ class Gateway:
         self.accounts = Accounts(self._durability.find, ca.secret(config.tls), config.session_s)
         self.browse = Browse(self.records)
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
+        self.editing = Editing(self.records, self._durability, self.library, blobs.incoming)
+        self.uploads = Resumable(config, self.records, blobs, self.library)
         self.playlists = Playlists(self.records, self._durability)
         self.marks = Marks(self.records, self._durability, mark, config.data)
         self.listening = Listening(self.records, self._durability)

@@ -1,15 +1,17 @@
 """A catalogue and its durability on one node alone, without a ring: for tests of what stands above them."""
 
+import tempfile
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ringnode.catalogue import marks, playlists, songs
+from ringnode.catalogue import marks, playlists, shelves, songs
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.errors import NotFound, Stale
+from ringnode.services.reading import LocalFile
 
 START_MS = 1_800_000_000_000
 
@@ -27,13 +29,38 @@ class Clock:
 def open_catalogue(path: Path | str = ":memory:", node: str = "n", now_ms: Clock | None = None) -> Records:
     """Records with what the node gives them."""
     projections = {"song": songs.project, "playlist": playlists.project, "entry": playlists.project_entry}
-    return Records(Database(path), node, now_ms or Clock(), projections, followers={"mark": marks.follow})
+    return Records(
+        Database(path), node, now_ms or Clock(), projections, followers=shelves.FOLLOWERS | {"mark": marks.follow}
+    )
 
 
 def add_song(records: Records, title: str, n: int = 0, **fields: object) -> Song:
     """A song that is there."""
     key = f"{n or len(records.keys('song')) + 1:064x}"
     return songs.song(records.put("song", key, {"title": title, "duration_s": 60.0} | fields))
+
+
+class Shelf:
+    """The part of `services.library.Library` that finds and opens songs; `files` by key."""
+
+    def __init__(self, records: Records, files: dict[str, bytes] | None = None) -> None:
+        self._records = records
+        self.files = {} if files is None else files
+
+    def song(self, key: str) -> Song:
+        record = self._records.get("song", key)
+        if record is None or record.deleted:
+            raise NotFound(f"there is no song {key:.64}")
+        return songs.song(record)
+
+    def copies(self, key: str) -> list[str]:
+        return ["here"] if key in self.files else []
+
+    def open(self, key: str) -> LocalFile:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  whoever opens a song closes it
+        file.write(self.files[key])
+        file.flush()
+        return LocalFile(file, lambda: self.open(key))  # type: ignore[arg-type]
 
 
 class Alone:

@@ -4,11 +4,15 @@ import threading
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from hypothesis import settings
 
 settings.register_profile("no deadlines", deadline=None)  # a busy machine is no failure
 settings.load_profile("no deadlines")
+
+hypothesis.settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
+hypothesis.settings.load_profile("house")
 
 GONE_S = 5.0  # a thread that was told to end may need a moment
 

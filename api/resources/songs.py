@@ -123,16 +123,16 @@ class SongResource(Resource):
     @ns.expect(EDIT)
     @ns.response(200, "The changed song", SONG)
     def patch(self, id: str) -> Song:
-        """Change fields of a song; those not named stay."""
+        """Change fields of a song; those not named stay. It can be undone."""
         changes = inputs.json_body("application/merge-patch+json")
-        return self.gateway.library.edit(id, changes, inputs.if_match())
+        return self.gateway.editing.edit(g.user, id, changes, inputs.if_match())
 
     @ns.doc("delete_song")
     @unless_changed
     @ns.response(204, "It is gone on every node; its file goes later")
     def delete(self, id: str) -> tuple[None, int]:
-        """Delete a song."""
-        self.gateway.library.delete(id, inputs.if_match())
+        """Delete a song; an uploader their own, an admin any. It can be restored while its file is kept."""
+        self.gateway.editing.delete(g.user, id, inputs.if_match())
         return None, 204
 
 
@@ -157,10 +157,16 @@ class SongDownload(Resource):
     @ns.doc("download_song")
     @sends_file
     @unless_known
+    @ns.param("tags", "`edited`: a copy of the file with the edited fields in its tags, sent whole; the header "
+              "`Tags-Written: false` says that this format cannot carry them", enum=["original", "edited"],
+              default="original")  # fmt: skip
     def get(self, id: str) -> Response:
         """The file's bytes with a name to save them under: `artist - title.suffix`."""
         song = self.gateway.library.song(id)
         named = {"Content-Disposition": streaming.attachment(song), "Cache-Control": "private, no-cache"}
+        if inputs.choice("tags", ("original", "edited")) == "edited":
+            source, written = self.gateway.editing.open_edited(id)
+            return streaming.send_whole(source, song.mime, named | {"Tags-Written": str(written).lower()})
         return streaming.send(song, lambda: self.gateway.library.open(id), named)
 
 

@@ -145,7 +145,7 @@ def _placed(key: str, entry: str, song: str | None) -> Placed:
     return Placed(key.partition("/")[2], str(doc.get("position", "")), id, found, *texts)
 
 
-def songs(records: Records, ids: Sequence[str]) -> list[Song]:
+def songs_of(records: Records, ids: Sequence[str]) -> list[Song]:
     """The songs of these ids that are there, in this order."""
     found = {}
     for record in records.some("song", ids):

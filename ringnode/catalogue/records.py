@@ -30,6 +30,16 @@ It is given their numbers and what they are now: tombstones where they are no mo
 Entry = tuple[str, str, int]
 
 
+class _Merge:
+    """Records that somebody waits for, and what became of them."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = records
+        self.done = False
+        self.news: list[Record] = []
+        self.error: Exception | None = None
+
+
 class Records:
     """The table. `node` is this node's mark in stamps, `now_ms` its wall clock, `projections` and
     `followers` one a kind.
@@ -52,6 +62,8 @@ class Records:
         self._mark = f"{node}.{life or secrets.token_hex(4)}"  # no two processes of a node give the same stamp
         self._clock = 0
         self._lock = threading.Lock()
+        self._waiting: list[_Merge] = []  # to be committed with the next who has the turn
+        self._turn = threading.Lock()
         self._now_ms = now_ms
         self._projections = projections or {}
         self._followers = followers or {}
@@ -136,14 +148,40 @@ class Records:
         Records from the future wait aside until their time has come.
         """
         candidates = [record for record in records if not self._has(record)]
-        news = []
-        if candidates:  # most of what gossip brings is known: it must not cost a commit
+        if not candidates:  # most of what gossip brings is known: it must not cost a commit
+            return []
+        mine = _Merge(candidates)
+        with self._lock:
+            self._waiting.append(mine)
+        with self._turn:
+            if not mine.done:  # nobody took it along: what waits behind me goes in my commit, for those are dear
+                with self._lock:
+                    together, self._waiting = self._waiting, []
+                self._commit(together if mine in together else [mine])  # or who took it was interrupted
+        if mine.error:
+            raise mine.error
+        return mine.news
+
+    def _commit(self, merges: list["_Merge"]) -> None:
+        """All of them in one transaction; each in its own if that fails, so that none fails for another."""
+        try:
             with self.db.write() as tx:
-                now_ms = self._now_ms()
-                taken = [pair for record in candidates if (pair := self._merge_one(tx, record, now_ms))]
-                self._follow(tx, taken)
-                news = [merged for _, merged in taken]
-        return news
+                news = [self._merge_all(tx, one.records) for one in merges]
+        except Exception as error:  # noqa: BLE001  it is raised where somebody waits for it
+            if len(merges) == 1:
+                merges[0].done, merges[0].error = True, error
+            else:
+                for one in merges:
+                    self._commit([one])
+            return
+        for one, its in zip(merges, news, strict=True):
+            one.done, one.news = True, its
+
+    def _merge_all(self, tx: Connection, records: list[Record]) -> list[Record]:
+        now_ms = self._now_ms()
+        taken = [pair for record in records if (pair := self._merge_one(tx, record, now_ms))]
+        self._follow(tx, taken)
+        return [merged for _, merged in taken]
 
     def _follow(self, tx: Connection, changed: list[tuple[int, Record]]) -> None:
         for kind, follow in self._followers.items():

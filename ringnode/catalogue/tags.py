@@ -6,7 +6,6 @@ Invalid. `tag_reader.py` keeps the rest (endless loops, memory) away from the se
 
 import math
 import re
-import unicodedata
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -23,7 +22,8 @@ from mutagen.mp4 import MP4Tags
 
 from ringnode.catalogue.durations import count
 from ringnode.catalogue.integrity import check_whole
-from ringnode.catalogue.model import LIST_LIMIT, TEXT_LIMIT
+from ringnode.catalogue.model import LIST_LIMIT
+from ringnode.catalogue.texts import clean, line, meant
 from ringnode.errors import Invalid
 
 SEND = "send MP3, FLAC, Ogg, Opus, M4A, WAV or the like"
@@ -91,28 +91,31 @@ class Cover:
     data: bytes
 
 
-def read(file: BinaryIO, filename: str) -> dict[str, Any]:
-    """The fields of a Song that its file tells, ready for JSON. Invalid, in a sentence, for no whole audio."""
+def read(file: BinaryIO, filename: str, encoding: str = "") -> dict[str, Any]:
+    """The fields of a Song that its file tells, ready for JSON. Invalid, in a sentence, for no whole audio.
+
+    With `encoding` (a codec's name) texts that came as Latin-1 are taken to be meant in it, where they can be.
+    """
     try:
-        return _read(file, filename)
+        return _read(file, filename, encoding)
     except Invalid:
         raise
     except Exception as error:
         check_whole(file, "m4a")  # the one format that cannot be opened at all when its end is missing
-        reason = _line(str(error))[:100] or type(error).__name__
+        reason = line(str(error))[:100] or type(error).__name__
         raise Invalid(f"the file is damaged, or not what its name says ({reason}): {AGAIN}", "file") from error
 
 
-def _read(file: BinaryIO, filename: str) -> dict[str, Any]:
+def _read(file: BinaryIO, filename: str, encoding: str) -> dict[str, Any]:
     audio = _open(file, filename)
     kind, mime = _format(audio)
     check_whole(file, kind)
     families = _families(file, audio)
-    values = _Values(families)
+    values = _Values(families, encoding)
     fields = {name: parse(values, name) for name, parse in PARSERS.items()}
     fields["title"] = fields["title"] or title_of(filename)
     fields["artists"] = fields["artists"] or values.texts("artist")
-    fields["artist"] = _line(", ".join(values.texts("artist") or fields["artists"]))
+    fields["artist"] = line(", ".join(values.texts("artist") or fields["artists"]))
     fields["has_cover"] = _picture(audio, families) is not None
     return fields | _facts(file, audio.info, kind, mime)
 
@@ -175,15 +178,15 @@ def _families(file: BinaryIO, audio: Any) -> list[Any]:
 class _Values:
     """The texts of a file's tags, whatever their families."""
 
-    def __init__(self, families: list[Any]) -> None:
-        self._families = [_texts_by_name(tags) for tags in families]
+    def __init__(self, families: list[Any], encoding: str) -> None:
+        self._families = [_texts_by_name(tags, encoding) for tags in families]
 
     def texts(self, field: str) -> list[str]:
         """The values of the first name of the field that has any, without empty and double ones."""
         for family, texts in self._families:
             for name in NAMES[field][family].lower().split("|"):
                 if name in texts:
-                    return [text if field == "comment" else _line(text) for text in texts[name]]
+                    return [text if field == "comment" else line(text) for text in texts[name]]
         return []
 
     def text(self, field: str) -> str:
@@ -191,26 +194,29 @@ class _Values:
         return next(iter(self.texts(field)), "")
 
 
-def _texts_by_name(tags: Any) -> tuple[int, dict[str, list[str]]]:
+def _texts_by_name(tags: Any, encoding: str) -> tuple[int, dict[str, list[str]]]:
     """The family of tags, and their texts by name in lower case."""
-    family = _family(tags)
+    family = family_of(tags)
     found: dict[str, list[str]] = {}
     for name, value in _items(tags):
         if name.lower() in WANTED[family]:
             with suppress(Exception):  # a tag that cannot be read is a tag that is not there
-                texts = [*found.get(name.lower(), []), *map(_clean, islice(_flat(value), LIST_LIMIT))]
+                texts = [
+                    *found.get(name.lower(), []),
+                    *(clean(meant(text, encoding)) for text in islice(_flat(value), LIST_LIMIT)),
+                ]
                 found[name.lower()] = list(dict.fromkeys(filter(None, texts)))[:LIST_LIMIT]
     return family, {name: texts for name, texts in found.items() if texts}
 
 
-def _family(tags: Any) -> int:
+def family_of(tags: Any) -> int:
     """The column of NAMES that the tags are written in."""
     kinds = (ID3, IN_ID3), (MP4Tags, IN_MP4), (ASFTags, IN_ASF)
     return next((column for kind, column in kinds if isinstance(tags, kind)), IN_VORBIS)
 
 
 def _items(tags: Any) -> Iterable[tuple[str, Any]]:
-    if _family(tags) == IN_ID3:  # TIT2, TXXX:description, UFID:owner; a comment's language is left out
+    if family_of(tags) == IN_ID3:  # TIT2, TXXX:description, UFID:owner; a comment's language is left out
         more = ((getattr(frame, "desc", "") or getattr(frame, "owner", ""), frame) for frame in tags.values())
         return ((f"{frame.FrameID}:{name}" if name else frame.FrameID, frame) for name, frame in more)
     if isinstance(tags, list):
@@ -235,21 +241,10 @@ def _flat(value: Any) -> Iterator[str]:
         yield from str(value).split("\0")  # as APE parts its values
 
 
-def _clean(text: str) -> str:
-    """Text as a screen and a database can take it; lines may end in it."""
-    some = text[: 4 * TEXT_LIMIT].replace("\r\n", "\n").replace("\t", " ")  # the rest would only cost time
-    kept = (c for c in some if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", "".join(kept)).strip()[:TEXT_LIMIT].rstrip()
-
-
-def _line(text: str) -> str:
-    return _clean(text).replace("\n", " ")
-
-
 def title_of(filename: str) -> str:
     """A title from a file's name: no folders, no ending."""
     name = filename.replace("\\", "/").rpartition("/")[2]
-    stem = re.sub(r"(?<=.)\.\w{1,5}$", "", _line(name))  # an ending, not what follows the point in Mr. Brown
+    stem = re.sub(r"(?<=.)\.\w{1,5}$", "", line(name))  # an ending, not what follows the point in Mr. Brown
     return stem.replace("_", " ").strip() or "Untitled"
 
 
@@ -338,7 +333,7 @@ def _picture(audio: Any, families: list[Any]) -> bytes | None:
 
 def _pictures(tags: Any) -> Iterator[tuple[int, bytes]]:
     """Every picture in tags with its type."""
-    family = _family(tags)
+    family = family_of(tags)
     if family == IN_ID3:
         yield from ((frame.type, frame.data) for frame in tags.getall("APIC"))
     elif family == IN_MP4:

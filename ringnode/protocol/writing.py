@@ -119,7 +119,7 @@ PARTS = {"entry": "playlist", "mark": "user", "queue": "user"}
 
 
 def place_of(kind: str, key: str) -> str:
-    """Where a record lies on the circle: a song's with its file, a part with its thing."""
-    if kind == "song":
-        return key
+    """Where a record lies on the circle: a song's and its edits' with its file, a part with its thing."""
+    if kind in ("song", "edit"):
+        return key.partition("/")[0]
     return position(PARTS[kind], key.partition("/")[0]) if kind in PARTS else position(kind, key)

@@ -4,11 +4,10 @@ Bytes are safe before the catalogue speaks of them: files go to their owners fir
 """
 
 import datetime
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from ringnode.catalogue import songs, tags
 from ringnode.catalogue.model import Song
@@ -80,6 +79,14 @@ class Library:
                 spool.write(chunk)
             if size is not None and spool.size != size:
                 raise Invalid(f"the upload ended after {spool.size} of {size} bytes: send it again", "file")
+        except BaseException:
+            spool.discard()
+            raise
+        return self.take(spool, filename, user)
+
+    def take(self, spool: Spool, filename: str, user: str) -> tuple[Song, bool]:
+        """Make a song of what was spooled; errors as for `add`. The spool is discarded in any case."""
+        try:
             if spool.size == 0:
                 raise Invalid("the file is empty: 0 bytes arrived", "file")
             key = spool.key
@@ -209,22 +216,6 @@ class Library:
         if cover is None:
             raise NotFound("this song has no cover picture")
         return cover
-
-    # -- changing ----------------------------------------------------------------------------------------------
-
-    def edit(self, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
-        """Change fields of a song; those not named stay. Invalid names the first bad one.
-
-        Stale if `versions` are given and it has another now.
-        """
-        checked = songs.checked_edit(changes)
-        with self._durability.changing(songs.KIND, self._live(key).key, versions) as record:
-            return songs.song(self._durability.publish(self._records.draft_edit(record, checked)))
-
-    def delete(self, key: str, versions: Container[str] | None = None) -> None:
-        """Delete a song on every node; its file goes after a grace. Stale as for `edit`."""
-        with self._durability.changing(songs.KIND, self._live(key).key, versions) as record:
-            self._durability.publish(self._records.draft_edit(record, {"deleted": True}))
 
 
 def iso(seconds: float) -> str:

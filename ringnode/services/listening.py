@@ -122,7 +122,7 @@ class Listening:
         found = []
         for record in self._records.live(NOW):
             until = record.doc.get("until")
-            songs = playlists.songs(self._records, [str(record.doc.get("song", ""))])
+            songs = playlists.songs_of(self._records, [str(record.doc.get("song", ""))])
             if songs and isinstance(until, int | float) and until > self._now():
                 texts = [str(record.doc.get(name, "")) for name in ("name", "device", "since")]
                 found.append(Listener(texts[0], songs[0], texts[1], texts[2]))

@@ -140,7 +140,7 @@ class Playlists:
                 raise Conflict(f"a playlist has at most {ENTRIES_LIMIT} entries")
             drafts = self._drafts(user, id, songs, *self._gap(id, after, set()))
             self._publish(record, drafts)
-        known = {song.id: song for song in playlists.songs(self._records, songs)}
+        known = {song.id: song for song in playlists.songs_of(self._records, songs)}
         added = ((d.key.partition("/")[2], d.doc["song"], d.doc["added_at"]) for d in drafts)
         return [Entry(entry, song, known[song], at, user) for entry, song, at in added]
 
@@ -238,7 +238,7 @@ class Playlists:
         return low, next((place for place, entry in behind if entry not in moving), "")
 
     def _drafts(self, user: str, id: str, songs: Sequence[str], low: str, high: str) -> list[Record]:
-        known = {song.id for song in playlists.songs(self._records, songs)}
+        known = {song.id for song in playlists.songs_of(self._records, songs)}
         for song in songs:
             if song not in known:
                 raise Invalid(f"there is no song {song:.64}", "songs")

@@ -34,12 +34,15 @@ YOUNG_S = 60.0  # a name that is older has been made durable by whoever gave it
 class Spool:
     """Bytes on their way in: write, then `Blobs.keep` or `discard`. Its key is known once all is written."""
 
-    def __init__(self, blobs: "Blobs", name: str) -> None:
+    def __init__(self, blobs: "Blobs", name: str, whole: Path | None = None) -> None:
         self.path = blobs.incoming / name
         self.size = 0
         self._blobs = blobs
         self._hash = blake3()
-        self.file = blobs.disk.create(self.path)
+        self.file = blobs.disk.link(whole, self.path) if whole else blobs.disk.create(self.path)
+        while data := self.file.read(READ_BYTES) if whole else b"":
+            self._hash.update(data)
+            self.size += len(data)
 
     @property
     def key(self) -> str:
@@ -198,6 +201,10 @@ class Blobs:
     def spool(self) -> Spool:
         """A new file to write to."""
         return Spool(self, secrets.token_hex(8))
+
+    def spool_of(self, path: Path) -> Spool:
+        """A file of this file system that is whole already, under a second name."""
+        return Spool(self, secrets.token_hex(8), path)
 
     def keep(self, spool: Spool) -> None:
         """Make what was spooled durable under its key; its open file stays readable.

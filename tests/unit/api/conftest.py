@@ -42,8 +42,8 @@ def check(answer: TestResponse) -> None:
 
 
 @pytest.fixture
-def gateway() -> MemoryGateway:
-    return MemoryGateway()
+def gateway(tmp_path) -> MemoryGateway:
+    return MemoryGateway(tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A whole gateway over dictionaries: what the API's tests talk to."""
 
 import hashlib
-import tempfile
 from collections.abc import Container, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page
 from ringnode.catalogue.songs import Filter, checked_edit
 from ringnode.catalogue.tags import Cover
-from ringnode.errors import Invalid, NotFound, Stale, TooLarge, Unauthenticated
+from ringnode.errors import Forbidden, Invalid, NotFound, Stale, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import Login, Ticket, User
 from ringnode.services.library import Copy, clean_name
@@ -23,6 +22,8 @@ from ringnode.services.marks import Marks
 from ringnode.services.overview import Health, LoopView, NodeView, RingView, Work
 from ringnode.services.playlists import Playlists
 from ringnode.services.union import Finding, Inventory, Told
+from ringnode.services.uploads import Resumable
+from ringnode.storage.blobs import Blobs, Spool
 
 LIMIT = 1 << 20
 PIECE = 7  # small, so that answers are made of many
@@ -83,6 +84,12 @@ class MemoryLibrary:
             self.put(Song(key, title=name, filename=name, mime="audio/mpeg", added_by=user), data)
         return self.songs[key], new
 
+    def take(self, spool: Spool, filename: str, user: str) -> tuple[Song, bool]:
+        try:
+            return self.add(iter([spool.path.read_bytes()]), filename, user)
+        finally:
+            spool.discard()
+
     def put(self, song: Song, data: bytes) -> Song:
         """For tests: a song that is there."""
         self.songs[song.id] = replace(song, size_bytes=len(data))
@@ -112,20 +119,31 @@ class MemoryLibrary:
         size = self.song(key).size_bytes
         return [Copy("cellar", "ab" * 32, "10.0.0.5:7700", "https://cellar:7701", True, size, True, None, 0)]
 
-    def edit(self, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
-        self._require(key, versions)
+
+class MemoryEditing:
+    """What `services.editing.Editing` does to one song, without a history."""
+
+    def __init__(self, library: MemoryLibrary) -> None:
+        self._library = library
+
+    def edit(self, user: User, key: str, changes: Any, versions: Container[str] | None = None) -> Song:
+        song = self._require(key, versions)
         values = {n: tuple(v) if isinstance(v, list) else v for n, v in checked_edit(changes).items()}
-        self.songs[key] = replace(self.song(key), **values)
-        self.versions[key] += 1
-        return self.songs[key]
+        self._library.songs[key] = replace(song, **values)
+        self._library.versions[key] += 1
+        return self._library.songs[key]
 
-    def _require(self, key: str, versions: Container[str] | None) -> None:
-        if versions is not None and self.version(key) not in versions:
+    def _require(self, key: str, versions: Container[str] | None) -> Song:
+        song = self._library.song(key)
+        if versions is not None and self._library.version(key) not in versions:
             raise Stale("it has changed")
+        return song
 
-    def delete(self, key: str, versions: Container[str] | None = None) -> None:
-        self._require(key, versions)
-        del self.songs[self.song(key).id]
+    def delete(self, user: User, key: str, versions: Container[str] | None = None) -> None:
+        song = self._require(key, versions)
+        if user.role != "admin" and song.added_by != user.name:
+            raise Forbidden("it is somebody else's")
+        del self._library.songs[key]
 
 
 class MemoryBrowse:
@@ -229,15 +247,18 @@ class MemorySteward:
 class MemoryGateway:
     """The services of `ringnode.gateway.Gateway`."""
 
-    def __init__(self) -> None:
-        self.config = SimpleNamespace(metrics_token="", k=3, threads=12)
+    def __init__(self, folder: Path) -> None:
+        (folder / "identity.json").write_text('{"id": "7f3a90cd12ab"}')
+        self.config = SimpleNamespace(data=folder, upload_limit_bytes=LIMIT, metrics_token="", k=3, threads=12)
         self.accounts = MemoryAccounts()
         self.library = MemoryLibrary()
         self.browse = MemoryBrowse(self.library)
         self.overview = MemoryOverview()
         self.records = open_catalogue()
         alone = Alone(self.records)
+        self.editing = MemoryEditing(self.library)
+        self.uploads = Resumable(self.config, self.records, Blobs(folder / "music"), self.library)
         self.playlists = Playlists(self.records, alone)
-        self.marks = Marks(self.records, alone, "n", Path(tempfile.gettempdir()))
+        self.marks = Marks(self.records, alone, "n", folder)
         self.listening = Listening(self.records, alone, lambda: 1_800_000_000.0)
         self.steward = MemorySteward()

@@ -13,6 +13,7 @@ from api.models import model_of
 from ringnode.catalogue.model import EDITABLE, Song
 from ringnode.services.overview import NodeView
 
+HEADERS_ONLY = ("post /uploads", "head /uploads/{id}")  # as tus has it
 NO_BODY = ("202", "204", "302", "304")
 
 
@@ -60,7 +61,8 @@ def test_every_operation_says_what_it_does_and_what_may_happen(swagger):
         assert ("401" in answers) == (role != PUBLIC) or role == PUBLIC, where
         assert ("Role:" in operation.get("description", "")) == (role != PUBLIC), where
         assert "403" in answers or role not in (UPLOADER, ADMIN), where
-        assert all("schema" in answer for status, answer in answers.items() if status not in NO_BODY), where
+        empty = ("200", "201", "204") if where in HEADERS_ONLY else NO_BODY
+        assert all("schema" in answer for status, answer in answers.items() if status not in empty), where
         assert "X-Fields" not in [parameter["name"] for parameter in parameters]
 
 

@@ -1,8 +1,12 @@
 """The replicated table on real SQLite files."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 
@@ -30,6 +34,63 @@ def make(tmp_path: Path) -> Iterator[Maker]:
     yield build
     for db in made:
         db.close()
+
+
+class SlowDatabase(Database):
+    """Counts its transactions; the first waits until the test says so."""
+
+    def __init__(self, path: Path) -> None:
+        self.writes = 0
+        self.first = threading.Event()
+        self.go_on = threading.Event()
+        super().__init__(path)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self.writes += 1
+        self.first.set()
+        assert self.go_on.wait(10)
+        with super().write() as tx:
+            yield tx
+
+
+def test_those_who_wait_for_a_commit_share_the_next(tmp_path: Path) -> None:
+    db = SlowDatabase(tmp_path / "slow.db")
+    records = Records(db, "n", lambda: NOW_MS, {"bad": lambda doc: ("", doc["missing"])})
+    drafts = [records.draft("song" if n != 3 else "bad", f"{n}", {"title": f"{n}"}) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(records.merge, drafts[:1])
+        assert db.first.wait(10)
+        others = [pool.submit(records.merge, [draft]) for draft in drafts[1:]]
+        while len(records._waiting) < 7:
+            threading.Event().wait(0.001)
+        db.go_on.set()
+        assert first.result(10) == drafts[:1]
+        for n, other in enumerate(others, 1):
+            if n == 3:  # what is wrong with one is its own error
+                with pytest.raises(KeyError):
+                    other.result(10)
+            else:
+                assert other.result(10) == [drafts[n]]
+    assert db.writes == 1 + 1 + 7  # all of them failed together, then each was tried alone
+    assert records.count("song") == 7
+    db.close()
+
+
+def test_a_commit_for_many(tmp_path: Path) -> None:
+    db = SlowDatabase(tmp_path / "slow.db")
+    records = Records(db, "n", lambda: NOW_MS)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(records.put, "song", "0", {})
+        assert db.first.wait(10)
+        others = [pool.submit(records.put, "song", f"{n}", {}) for n in range(1, 8)]
+        while len(records._waiting) < 7:
+            threading.Event().wait(0.001)
+        db.go_on.set()
+        for job in [first, *others]:
+            job.result(10)
+    assert (db.writes, records.count("song")) == (2, 8)
+    db.close()
 
 
 def everything(records: Records) -> list[tuple[object, ...]]:

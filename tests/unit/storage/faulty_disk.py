@@ -7,6 +7,7 @@ made to sync: it takes long, and shows nothing.
 
 import os
 import random
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +33,8 @@ class FaultyDisk(Disk):
         self.synced: dict[int, bytes] = {}  # bytes of a file, by inode
         self.names: dict[Path, dict[str, int]] = {}  # durable names of a folder
         self.opened: list[BinaryIO] = []
+        self._graves: list[int] = []  # of removed files: a number is not given again before the removal is durable
+        weakref.finalize(self, _close, self._graves)
 
     def _step(self) -> None:
         if self.off:
@@ -69,11 +72,17 @@ class FaultyDisk(Disk):
 
     def rename(self, old: Path, new: Path) -> None:
         self._step()
+        self._bury(new)
         super().rename(old, new)
 
     def remove(self, path: Path) -> None:
         self._step()
+        self._bury(path)
         super().remove(path)
+
+    def _bury(self, path: Path) -> None:
+        if path.exists():
+            self._graves.append(os.open(path, os.O_RDONLY))
 
     def make_folder(self, folder: Path) -> None:
         self._step()
@@ -112,3 +121,8 @@ class FaultyDisk(Disk):
             return synced
         kept = chance.randrange(len(now) + 1)
         return (now[:kept] + bytes(chance.randrange(2) * (len(now) - kept)))[: max(len(now), 1)]
+
+
+def _close(files: list[int]) -> None:
+    for file in files:
+        os.close(file)

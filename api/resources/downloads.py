@@ -1,0 +1,67 @@
+"""Many songs as one file."""
+
+from flask import g
+from flask_restx import Namespace
+from werkzeug.wrappers import Response
+
+from api import inputs, zips
+from api.models import File
+from api.resources import Resource
+from ringnode.catalogue.playlists import songs_of
+from ringnode.errors import Invalid, NotFound
+
+ns = Namespace("downloads", "Many songs as one zip file, streamed", path="/")
+
+AT_ONCE = 500
+ID_CHARACTERS = 65  # with its comma
+HEADERS = {"Content-Length": "Bytes of the zip", "Content-Disposition": "The name to save it under"}
+sends_zip = ns.doc(produces=["application/zip"], responses={200: ("The zip file", File, {"headers": HEADERS})})
+
+
+@ns.route("/songs/download")
+class SongsDownload(Resource):
+    """Any songs."""
+
+    @ns.doc("download_songs")
+    @sends_zip
+    @ns.param("ids", f"Ids of songs, separated by commas, at most {AT_ONCE}", required=True)
+    def get(self) -> Response:
+        """Songs as a zip of files `artist - title`, as they were uploaded. A HEAD tells its length."""
+        ids = list(dict.fromkeys(inputs.text("ids", AT_ONCE * ID_CHARACTERS).split(",")))
+        found = songs_of(self.gateway.records, ids)
+        if len(found) != len(ids):
+            missing = next(id for id in ids if id not in {song.id for song in found})
+            raise Invalid(f"there is no song {missing[:64]!r}", "ids")
+        return zips.send(self.gateway.library, "Songs", zips.of_some(found))
+
+
+@ns.route("/albums/<id>/download")
+@ns.param("id", "The album's id, 32 hex digits", "path")
+class AlbumDownload(Resource):
+    """One album."""
+
+    @ns.doc("download_album")
+    @sends_zip
+    @ns.response(404, "There is no such album")
+    def get(self, id: str) -> Response:
+        """An album as a zip of files `disc-track title`. A HEAD tells its length."""
+        view = self.gateway.browse.album(id)
+        named = f"{view.album.artist} - {view.album.title}".strip(" -")
+        return zips.send(self.gateway.library, named, zips.of_album(view.songs))
+
+
+@ns.route("/playlists/<id>/download")
+@ns.param("id", "The playlist's id, 16 hex digits", "path")
+class PlaylistDownload(Resource):
+    """One playlist."""
+
+    @ns.doc("download_playlist")
+    @sends_zip
+    @ns.response(404, "There is no such playlist, or it is not shared with you")
+    def get(self, id: str) -> Response:
+        """A playlist as a zip of files `number artist - title` and an M3U8 file of them. A HEAD tells its length."""
+        playlist = self.gateway.playlists.get(g.user.name, id)
+        songs = self.gateway.playlists.songs(g.user.name, id)
+        if not songs:
+            raise NotFound("there is no song in this playlist")
+        return zips.send(self.gateway.library, playlist.name, zips.of_list(songs), playlist=True)

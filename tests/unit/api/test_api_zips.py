@@ -1,0 +1,71 @@
+"""Many songs as one zip."""
+
+import io
+import zipfile
+
+import pytest
+from alone import Shelf, add_song
+
+from ringnode.services.browse import Browse
+
+
+@pytest.fixture
+def songs(gateway):
+    gateway.browse = Browse(gateway.records)
+    found = []
+    tags = {"album": "Homogenic", "albumartist": "Björk", "artist": "Björk"}
+    for n, (title, filename) in enumerate([("Jóga/5", "a.flac"), ("Same", "b.mp3"), ("Same", "C.mp3"), ("..", "d")]):
+        facts = {"track": n + 1, "filename": filename, "size_bytes": 1000 * n}
+        found.append(add_song(gateway.records, title, **tags, **facts))
+    gateway.library = Shelf(gateway.records, {song.id: bytes([n]) * song.size_bytes for n, song in enumerate(found)})
+    return found
+
+
+def unzip(answer):
+    assert (answer.status_code, answer.content_type) == (200, "application/zip")
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_album(client, gateway, songs):
+    path = f"/api/v1/albums/{client.get('/api/v1/albums').json['items'][0]['id']}/download"
+    answer = client.get(path, role="listener")
+    assert 'filename="Bjork - Homogenic.zip"' in answer.headers["Content-Disposition"]
+    files = unzip(answer)
+    assert list(files) == ["01 Jóga_5.flac", "02 Same.mp3", "03 Same.mp3", "04"]
+    assert [len(data) for data in files.values()] == [0, 1000, 2000, 3000]
+    head = client.head(path)
+    assert (head.headers["Content-Length"], head.data) == (answer.headers["Content-Length"], b"")
+    assert client.get("/api/v1/albums/x/download").status_code == 404
+
+
+def test_a_playlist_comes_with_its_list(client, songs):
+    ids = [songs[2].id, songs[1].id, songs[2].id]
+    made = client.post("/api/v1/playlists", json={"name": "Even/ing", "songs": ids}, role="listener").json
+    path = f"/api/v1/playlists/{made['id']}/download"
+    files = unzip(client.get(path, role="listener"))
+    assert list(files) == ["1 Björk - Same.mp3", "2 Björk - Same.mp3", "3 Björk - Same.mp3", "Even_ing.m3u8"]
+    lines = files["Even_ing.m3u8"].decode().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == list(files)[:3]
+    assert client.get(path, role="admin").status_code == 404
+    empty = client.post("/api/v1/playlists", json={"name": "x"}).json["id"]
+    assert client.get(f"/api/v1/playlists/{empty}/download").status_code == 404
+
+
+def test_any_songs(client, songs):
+    ids = ",".join(song.id for song in songs[1:3])
+    assert list(unzip(client.get(f"/api/v1/songs/download?ids={ids}"))) == [
+        "Björk - Same.mp3",
+        "Björk - Same (2).mp3",
+    ]
+    for query in ("", "?ids=", f"?ids={ids},x", "?ids=" + "x" * 40_000):
+        assert client.get(f"/api/v1/songs/download{query}").json["field"] == "ids"
+
+
+def test_a_file_that_is_another_length_ends_the_answer(client, gateway, songs):
+    gateway.library.files[songs[1].id] = b"short"
+    with pytest.raises(Exception, match="has 5 bytes"):
+        client.get(f"/api/v1/songs/download?ids={songs[1].id}")
