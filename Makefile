@@ -78,6 +78,7 @@ types: $(READY)  ## types, strictly
 bench: $(READY)  ## figures of this machine; takes minutes
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/catalogue.py
+	$(BIN)/python bench/small_songs.py
 
 numbers: $(READY)  ## the ring's figures beside the papers'; NAMES="paths push" for some
 	$(BIN)/python bench/ring.py --seed $(SEED) $(NAMES)

@@ -11,6 +11,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |   `-- ChecksumWrong   bytes are not what the caller's checksum says
     |-- Stale               it is no longer what the caller read
     |-- NotFound            no such song, record, blob
+    |   `-- Elsewhere       another node has it
     |-- Unauthenticated     who are you?
     |-- Forbidden           known, but not allowed
     |-- TooManyRequests     slow down
@@ -58,6 +59,14 @@ class Stale(RingnodeError):
 
 class NotFound(RingnodeError):
     """There is no such thing on any node that could be asked."""
+
+
+class Elsewhere(NotFound):
+    """Another node has it; `api` is the URL of its API."""
+
+    def __init__(self, message: str, api: str = "") -> None:
+        super().__init__(message)
+        self.api = api
 
 
 class Unauthenticated(RingnodeError):

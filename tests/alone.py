@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from ringnode.catalogue import marks, playlists, shelves, songs
 from ringnode.catalogue.database import Database
@@ -53,8 +54,8 @@ class Shelf:
             raise NotFound(f"there is no song {key:.64}")
         return songs.song(record)
 
-    def copies(self, key: str) -> list[str]:
-        return ["here"] if key in self.files else []
+    def copies(self, key: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(whole=key in self.files)]
 
     def open(self, key: str) -> LocalFile:
         file = tempfile.TemporaryFile()  # noqa: SIM115  whoever opens a song closes it

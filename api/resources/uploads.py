@@ -12,11 +12,11 @@ from flask_restx import Namespace
 from werkzeug.exceptions import Locked, PreconditionFailed, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
-from api import inputs, multipart
+from api import forwarding, inputs, multipart
 from api.models import model_of
 from api.resources import Resource
 from api.resources.songs import MINGUS
-from ringnode.errors import Conflict, Invalid
+from ringnode.errors import Conflict, Elsewhere, Invalid
 from ringnode.services.uploads import CHECKSUMS, KNOWN_AT_ONCE, Upload
 
 ns = Namespace("uploads", "Resumable uploads by tus 1.0, which every tus client speaks")
@@ -70,7 +70,7 @@ takes_bytes = ns.doc(
 )  # fmt: skip
 of_an_upload = ns.doc(
     params={"id": {"description": "The upload's id", "in": "path"}},
-    responses={404: "There is no such upload, or not at this node: `detail` says where; begin it anew"},
+    responses={404: "There is no such upload: begin it anew"},
 )
 
 
@@ -130,7 +130,14 @@ class Known(Resource):
 @ns.route("/<id>")
 @of_an_upload
 class UploadResource(Resource):
-    """One upload."""
+    """One upload, at whichever node it was begun."""
+
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer, or have the node answer that has the upload."""
+        try:
+            return super().dispatch_request(*args, **kwargs)
+        except Elsewhere as there:
+            return forwarding.hand_on(there)
 
     @ns.doc("get_upload")
     @ns.response(200, "The upload", MODEL)

@@ -117,7 +117,7 @@ class Editing:
         if not record.deleted:
             return songs.song(record)
         restored = self._durability.publish(self._records.draft_edit(record, {"deleted": False}))
-        if not self._library.copies(key):  # asked when no node may drop it any more
+        if not any(copy.whole for copy in self._library.copies(key)):  # asked when no node may drop it any more
             self._durability.publish(self._records.draft_edit(restored, {"deleted": True}))
             raise NotFound("the file of this song is gone: upload it again")
         return songs.song(restored)

@@ -16,7 +16,7 @@ from blake3 import blake3
 from ringnode.catalogue.people import key_of
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import ChecksumWrong, Conflict, Invalid, NoSpace, NotFound, TooLarge, TooManyRequests
+from ringnode.errors import ChecksumWrong, Conflict, Elsewhere, Invalid, NoSpace, NotFound, TooLarge, TooManyRequests
 from ringnode.protocol.idspace import is_id
 from ringnode.services.library import Library, clean_name
 from ringnode.storage.blobs import READ_BYTES, Blobs
@@ -167,7 +167,8 @@ class Resumable:
     def _point_to(self, node: str) -> None:
         for record in self._records.live("peer"):
             if len(node) == 12 and record.key.startswith(node):
-                raise NotFound(f"this upload is at {record.doc.get('api')}: go on there, or begin it anew here")
+                api = str(record.doc.get("api", ""))
+                raise Elsewhere(f"this upload is at {api}: go on there, or begin it anew here", api)
 
     def _require_ring(self, size_bytes: int) -> None:
         """NoSpace unless as many nodes as it needs say that they have room."""

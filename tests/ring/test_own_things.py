@@ -121,9 +121,25 @@ def test_the_official_tus_client_goes_on_over_a_killed_worker(
     assert [(u["state"], u["song"], u["new"]) for u in uploads] == [("done", song.strip(), True)]
     status, _, body = house.nodes[2].request("GET", f"/songs/{song.strip()}/stream")
     assert (status, body) == (200, file.read_bytes())
-    assert (
-        house.nodes[1].request("HEAD", f"/uploads/{uploads[0]['id']}")[0] == 404
-    )  # a client that is sent to another node begins anew
+
+
+def test_an_upload_goes_on_through_any_node(house: RingOfProcesses, tmp_path: Path) -> None:
+    a, b, _ = house.nodes
+    data = make_wav(tmp_path / "any.wav", 3 << 20, 78).read_bytes()
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YW55Lndhdg=="}
+    status, headers, _ = a.request("POST", "/uploads", b"", tus | {"Upload-Length": str(len(data))})
+    path = headers["location"].removeprefix("/api/v1")
+    piece = {"Content-Type": "application/offset+octet-stream"} | tus
+    half = len(data) // 2
+    assert (status, b.request("PATCH", path, data[:half], piece | {"Upload-Offset": "0"})[0]) == (201, 204)
+    status, headers, _ = b.request("HEAD", path)
+    assert (status, headers["upload-offset"], headers["upload-length"]) == (200, str(half), str(len(data)))
+    assert b.request("PATCH", path, data[:5], piece | {"Upload-Offset": "0"})[0] == 409
+    status, headers, _ = b.request("PATCH", path, data[half:], piece | {"Upload-Offset": str(half)})
+    assert (status, headers["upload-song"]) == (204, blake3(data).hexdigest())
+    assert b.request("PATCH", path, data[:5], {"Ringnode-Forwarded": "1", "Upload-Offset": "0"} | piece)[0] == 404
+    assert b.request("DELETE", path)[0] == 204
+    assert [node.request("HEAD", path)[0] for node in (a, b)] == [404, 404]
 
 
 def test_a_zip_outlives_a_node_that_it_comes_from(house: RingOfProcesses, tmp_path: Path) -> None:
