@@ -264,6 +264,9 @@ class World:
     def _resume(self, node: Node, step: Generator[Any, Any, Any], done: Back, value: Any) -> None:
         if not node.alive:
             return
+        if node.paused_until > self.now:
+            self.at(node.paused_until, lambda: self._resume(node, step, done, value))
+            return
         self.touched.add(node)
         try:
             effect = step.throw(value) if isinstance(value, RingnodeError) else step.send(value)
