@@ -17,9 +17,11 @@ from api.resources import metrics as figures
 from api.resources.albums import ns as albums
 from api.resources.artists import ns as artists
 from api.resources.auth import ns as logins
+from api.resources.covers import ns as covers
 from api.resources.downloads import ns as downloads
 from api.resources.edits import ns as edits
 from api.resources.genres import ns as genres
+from api.resources.lyrics import ns as lyrics
 from api.resources.marks import ns as marks
 from api.resources.metrics import ns as metrics
 from api.resources.playlists import ns as playlists
@@ -55,9 +57,11 @@ def create_app(gateway: "Gateway") -> Flask:
     limits.install(app, gateway.config.threads)
     figures.install(app, gateway.overview)
     docs = Docs(app)
-    for ns in (
-        logins, songs, edits, albums, artists, genres, search, downloads, playlists, marks, uploads, ring, metrics,
-    ):  # fmt: skip
+    nouns = (
+        logins, songs, edits, albums, artists, genres, search, covers, lyrics, downloads, playlists, marks, uploads,
+        ring, metrics,
+    )  # fmt: skip
+    for ns in nouns:
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
     with app.test_request_context():

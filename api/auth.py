@@ -38,6 +38,12 @@ NEEDED = {
         UPLOADER,
     ),
     "POST /api/v1/albums/merge": UPLOADER,
+    "PUT /api/v1/songs/<id>/cover": UPLOADER,
+    "DELETE /api/v1/songs/<id>/cover": UPLOADER,
+    "PUT /api/v1/albums/<id>/cover": UPLOADER,
+    "DELETE /api/v1/albums/<id>/cover": UPLOADER,
+    "PUT /api/v1/songs/<id>/lyrics": UPLOADER,
+    "DELETE /api/v1/songs/<id>/lyrics": UPLOADER,
 }
 
 # Where people have things of their own: any login may write there, and the services see to whose it is.

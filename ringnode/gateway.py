@@ -14,10 +14,12 @@ from ringnode.objects import wire
 from ringnode.objects.peers import Peers
 from ringnode.services.accounts import Accounts
 from ringnode.services.browse import Browse
+from ringnode.services.covers import Covers
 from ringnode.services.durability import Durability
 from ringnode.services.editing import Editing
 from ringnode.services.library import Library
 from ringnode.services.listening import Listening
+from ringnode.services.lyrics import Words
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Overview
 from ringnode.services.playlists import Playlists
@@ -43,6 +45,8 @@ class Gateway:
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
         self.editing = Editing(self.records, self._durability, self.library, blobs.incoming)
         self.uploads = Resumable(config, self.records, blobs, self.library)
+        self.covers = Covers(self.records, self._durability, self.library, self._reader, config.data / "covers")
+        self.words = Words(self.records, self._durability, self.library)
         self.playlists = Playlists(self.records, self._durability)
         self.marks = Marks(self.records, self._durability, mark, config.data)
         self.listening = Listening(self.records, self._durability)

@@ -21,8 +21,6 @@ from ringnode.services.library import Copy
 ns = Namespace("songs", "The songs of the library")
 
 FILENAME_LIMIT = 1024
-# what a file calls its picture is the uploader's word: nothing else is passed on
-IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp")
 
 MINGUS = Song(
     id="9c1d" * 16, title="Moanin'", artist="Charles Mingus", artists=("Charles Mingus",), album="Blues & Roots",
@@ -168,27 +166,6 @@ class SongDownload(Resource):
             source, written = self.gateway.editing.open_edited(id)
             return streaming.send_whole(source, song.mime, named | {"Tags-Written": str(written).lower()})
         return streaming.send(song, lambda: self.gateway.library.open(id), named)
-
-
-@ns.route("/<id>/cover")
-@of_a_song
-class SongCover(Resource):
-    """A song's picture."""
-
-    @ns.doc("cover_of_song")
-    @ns.produces(["image/*", "application/octet-stream"])
-    @unless_known
-    @ns.response(200, "The picture", File, headers={"ETag": "The song's id, -cover: the picture never changes"})
-    @ns.response(304, "The client has it already")
-    def get(self, id: str) -> Response:
-        """The picture in the song's file."""
-        song = self.gateway.library.song(id)
-        headers = {"ETag": f'"{song.id}-cover"', "Cache-Control": streaming.FOREVER}
-        if song.has_cover and streaming.unchanged(f"{song.id}-cover"):
-            return Response(status=304, headers=headers)
-        cover = self.gateway.library.cover(id)
-        mime = cover.mime if cover.mime in IMAGES else "application/octet-stream"
-        return Response(cover.data, headers=headers, content_type=mime)
 
 
 @ns.route("/<id>/copies")

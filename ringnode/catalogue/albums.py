@@ -12,7 +12,7 @@ from ringnode.catalogue.records import Records
 from ringnode.catalogue.search import normalise, words_condition
 from ringnode.catalogue.songs import COLUMNS as SONG_COLUMNS
 from ringnode.catalogue.songs import JOIN, RANDOM, factor, id_of_artist, in_years, moment
-from ringnode.catalogue.songs import of_row as song_of
+from ringnode.catalogue.songs import of_rows as songs_of
 from ringnode.errors import NotFound
 
 COLUMNS = "id, title, artist_name, artist, year, songs, discs, duration_ms, size, has_cover, added_at"
@@ -109,7 +109,7 @@ def view(records: Records, id: str) -> AlbumView:
     with records.db.read():
         album = get(records, id)
         sql = f"SELECT {SONG_COLUMNS} FROM song s {JOIN} WHERE s.album = ? ORDER BY s.disc, s.track, s.title LIMIT ?"  # noqa: S608
-        return AlbumView(album, tuple(map(song_of, records.db.rows(sql, id, PAGE_LIMIT))))
+        return AlbumView(album, tuple(songs_of(records.db.rows(sql, id, PAGE_LIMIT))))
 
 
 def of_row(row: Sequence[Any]) -> Album:

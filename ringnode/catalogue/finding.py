@@ -33,7 +33,8 @@ TRIES = 12  # suggestions tried: only what finds something is suggested
 TERMS_S = 60.0  # words of new songs are suggested after this time
 LAST = "\U0010ffff"
 
-Way = tuple[str, list[Any]]
+Way = tuple[str, list[Any], int]
+"""A question, its values, and how many must have been found that it is not asked any more."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ class Finding:
 
     def _songs(self, query: str, limit: int) -> tuple[Song, ...]:
         numbers: dict[int, None] = {}
-        for sql, values in _ways(query):
-            if len(numbers) >= limit:
+        for sql, values, enough in _ways(query):
+            if len(numbers) >= min(enough, limit):
                 break
             numbers |= {number: None for (number,) in self._db.rows(f"{sql} LIMIT ?", *values, limit)}
         best = list(numbers)[:limit]
@@ -89,8 +90,8 @@ class Finding:
             f"SELECT s.number, {songs.COLUMNS} FROM song s {songs.JOIN}"  # noqa: S608
             f" WHERE s.number IN ({', '.join('?' * len(best))})"
         )
-        rows = {row[0]: songs.of_row(row[1:]) for row in self._db.rows(sql, *best)}
-        return tuple(rows[number] for number in best if number in rows)
+        rows = sorted(self._db.rows(sql, *best), key=lambda row: best.index(row[0]))
+        return tuple(songs.of_rows([row[1:] for row in rows]))
 
     # -- what was meant ----------------------------------------------------------------------------------------
 
@@ -134,13 +135,13 @@ def _ways(query: str) -> list[Way]:
     """Questions for numbers of songs, the best first: by title, by artist, by words, by pieces of words."""
     plain, words = compared(query), normalise(query).split()
     ways: list[Way] = [
-        ("SELECT number FROM song WHERE title = ? ORDER BY dice", [plain]),
-        ("SELECT number FROM song WHERE title > ? AND title < ? ORDER BY title, dice", [plain, plain + LAST]),
-        ("SELECT number FROM song WHERE sort > ? AND sort < ? ORDER BY sort, dice", [plain, plain + LAST]),
+        ("SELECT number FROM song WHERE title = ? ORDER BY dice", [plain], LIMIT),
+        ("SELECT number FROM song WHERE title > ? AND title < ? ORDER BY title, dice", [plain, plain + LAST], LIMIT),
+        ("SELECT number FROM song WHERE sort > ? AND sort < ? ORDER BY sort, dice", [plain, plain + LAST], LIMIT),
     ]
     if words:
         match = " AND ".join(f'"{word}"*' for word in words)
-        ways.append(("SELECT rowid FROM search_word WHERE search_word MATCH ?", [match]))
+        ways.append(("SELECT rowid FROM search_word WHERE search_word MATCH ?", [match], LIMIT))
         pieces = " AND ".join(f'"{word}"' for word in words if len(word) >= PIECE)
         short = [word for word in words if len(word) < PIECE]
         sql = "SELECT number FROM search WHERE 1"
@@ -151,5 +152,5 @@ def _ways(query: str) -> list[Way]:
         for word in short:  # of one or two characters, which pieces cannot see: of words with spaces only beginnings
             sql += " AND instr(' ' || text, ?) > 0"
             values.append(f" {word}" if word.isascii() else word)
-        ways.append((sql, values))
+        ways.append((sql, values, FEW))
     return ways

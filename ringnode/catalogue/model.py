@@ -55,7 +55,7 @@ class Song:
     channels: int = fact("Channels, 0 if unknown", 0)
     format: str = fact("Container and codec in short: mp3, flac, vorbis, opus, aac, alac, wav ...", "")
     mime: str = fact("Media type the bytes are served with", "application/octet-stream")
-    has_cover: bool = fact("The file has an embedded picture", False)
+    has_cover: bool = fact("There is a picture: in the file, or uploaded for the song", False)
     size_bytes: int = fact("Size of the file in bytes", 0)
     filename: str = fact("The name the file was uploaded with", "")
     added_at: str = fact("When it was uploaded, ISO 8601 in UTC", "")
@@ -83,11 +83,12 @@ def _fitting(value: Any, default: Any) -> Any:
     """The value as the field has it, or the default."""
     if default is None or type(default) is float:
         return value if isinstance(value, int | float) and not isinstance(value, bool) else default
-    if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if isinstance(default, tuple) and isinstance(value, list) and set(map(type, value)) <= TEXTS:
         return tuple(value)
     return default
 
 
+TEXTS = {str}
 _DEFAULTS = [
     (f.name, default, type(default))
     for f in fields(Song)

@@ -5,10 +5,14 @@ middle of words and for scripts without spaces; and plain comparison for one or 
 which the pieces cannot see.
 """
 
+import re
 import unicodedata
+from functools import lru_cache
 
 QUERY_LIMIT = 200  # characters; nobody types more to find a song
 PIECE = 3
+KEPT = 5000  # texts that were normalised last: the songs of an album have many in common
+WORD = re.compile(r"[a-z0-9]+")
 
 # Letters that NFKD does not take apart, but that people type without their strokes.
 PLAIN = str.maketrans(
@@ -16,8 +20,11 @@ PLAIN = str.maketrans(
 )
 
 
+@lru_cache(KEPT)
 def normalise(text: str) -> str:
     """Text as it is compared: folded case, no accents, no punctuation, single spaces."""
+    if text.isascii():  # most texts, at a tenth of the time
+        return " ".join(WORD.findall(text.lower()))
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(PLAIN)
     kept = (" " if not c.isalnum() else c for c in folded if not unicodedata.combining(c))
     return " ".join("".join(kept).split())

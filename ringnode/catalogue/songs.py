@@ -80,15 +80,16 @@ def page(records: Records, asked: Asked, wanted: Filter | None = None) -> Page[S
         return Page([], None, 0)
     where = Where()
     _narrow(where, wanted)
-    return page_of(records.db, ROWS, asked._replace(seed=factor(asked.seed)), where, of_row)
+    found = page_of(records.db, ROWS, asked._replace(seed=factor(asked.seed)), where, list)
+    return Page(of_rows(found.items), found.next_cursor, found.total)
 
 
-def of_row(row: Sequence[Any]) -> Song:
-    """The song of COLUMNS."""
-    key, text, has_cover = row
-    doc = json.loads(text)
-    doc["has_cover"] = bool(has_cover)
-    return Song.of(key, doc)
+def of_rows(rows: Sequence[Sequence[Any]]) -> list[Song]:
+    """The songs of COLUMNS. Their documents are read as one: of a page of many, that takes half the time."""
+    docs = json.loads(f"[{','.join(text for _, text, _ in rows)}]")
+    for doc, (_, _, has_cover) in zip(docs, rows, strict=True):
+        doc["has_cover"] = bool(has_cover)
+    return [Song.of(row[0], doc) for row, doc in zip(rows, docs, strict=True)]
 
 
 def _narrow(where: Where, wanted: Filter) -> None:

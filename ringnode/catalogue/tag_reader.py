@@ -1,7 +1,7 @@
-"""Reads tags in processes of their own, so that a hostile file can hurt nobody else.
+"""Reads tags and pictures in processes of their own, so that a hostile file can hurt nobody else.
 
-A child takes one line of JSON (path and name) and answers with one (fields, or what is wrong). It may use so much
-memory and so much time; a child that takes more, or dies, is replaced, and the file is called unreadable.
+A child takes one line of JSON (what to do, and with what) and answers with one (fields, or what is wrong). It may use
+so much memory and so much time; a child that takes more, or dies, is replaced, and the file is called unreadable.
 """
 
 import json
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,10 @@ class Child:
         """May it be asked?"""
         return self._process.poll() is None
 
-    def ask(self, path: str, filename: str, timeout_s: float) -> dict[str, Any]:
+    def ask(self, question: tuple[Any, ...], timeout_s: float) -> dict[str, Any]:
         """Its answer. Invalid, and the end of the child, if it does not give a whole one in time."""
         try:
-            answer: dict[str, Any] = json.loads(self._exchange(json.dumps([path, filename]), timeout_s))
+            answer: dict[str, Any] = json.loads(self._exchange(json.dumps(question), timeout_s))
         except (OSError, ValueError) as error:
             self.end()
             raise Invalid(UNREADABLE, "file") from error
@@ -97,6 +98,17 @@ class TagReader:
 
         RuntimeError after `close()`.
         """
+        return self._ask("read", path, filename)
+
+    def shrink(self, source: str, target: str, edge: int) -> None:
+        """`pictures.shrink`, as `read` reads."""
+        self._ask("shrink", source, target, edge)
+
+    def keep(self, source: str, target: str, most_bytes: int) -> None:
+        """`pictures.keep`, as `read` reads."""
+        self._ask("keep", source, target, most_bytes)
+
+    def _ask(self, *question: Any) -> dict[str, Any]:
         child = self._free.get()
         try:
             if self._closed:
@@ -105,7 +117,7 @@ class TagReader:
                 child.end()
                 child = None
             child = child or Child(self._memory_bytes)
-            answer = child.ask(path, filename, self._timeout_s)
+            answer = child.ask(question, self._timeout_s)
         finally:
             self._free.put(child)
         if "error" in answer:
@@ -127,19 +139,25 @@ class TagReader:
 
 def main() -> None:
     """The child: a line in, a line out, until there are no more."""
-    from ringnode.catalogue import tags  # only the child needs mutagen
+    from ringnode.catalogue import pictures, tags  # only the child needs mutagen's and Pillow's memory
 
+    def read(path: str, filename: str) -> dict[str, Any]:
+        with Path(path).open("rb") as file:
+            return tags.read(file, filename)
+
+    acts: dict[str, Callable[..., dict[str, Any] | None]] = {
+        "read": read, "shrink": pictures.shrink, "keep": pictures.keep,
+    }  # fmt: skip
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     memory = min(int(sys.argv[1]), hard if hard != resource.RLIM_INFINITY else sys.maxsize)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes our input
     for line in sys.stdin:
-        path, filename = json.loads(line)
+        act, *given = json.loads(line)
         answer: dict[str, Any]
         try:
-            with Path(path).open("rb") as file:
-                answer = {"fields": tags.read(file, filename)}
+            answer = {"fields": acts[act](*given) or {}}
         except Invalid as error:
             answer = {"error": str(error)}
         except Exception:  # noqa: BLE001  whatever it is, the file is at fault and the next one is not

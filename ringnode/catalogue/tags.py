@@ -107,20 +107,20 @@ def read(file: BinaryIO, filename: str, encoding: str = "") -> dict[str, Any]:
 
 
 def _read(file: BinaryIO, filename: str, encoding: str) -> dict[str, Any]:
-    audio = _open(file, filename)
+    audio = open_audio(file, filename)
     kind, mime = _format(audio)
     check_whole(file, kind)
-    families = _families(file, audio)
-    values = _Values(families, encoding)
+    found = families(file, audio)
+    values = _Values(found, encoding)
     fields = {name: parse(values, name) for name, parse in PARSERS.items()}
     fields["title"] = fields["title"] or title_of(filename)
     fields["artists"] = fields["artists"] or values.texts("artist")
     fields["artist"] = line(", ".join(values.texts("artist") or fields["artists"]))
-    fields["has_cover"] = _picture(audio, families) is not None
+    fields["has_cover"] = _picture(audio, found) is not None
     return fields | _facts(file, audio.info, kind, mime)
 
 
-def _open(file: BinaryIO, filename: str) -> Any:
+def open_audio(file: BinaryIO, filename: str) -> Any:
     """Mutagen's view of the file. Invalid if it knows no such format; anything at all if it is broken."""
     if file.seek(0, 2) == 0:
         raise Invalid(f"the file is empty (0 bytes): {AGAIN}", "file")
@@ -164,7 +164,7 @@ def _positive(value: Any) -> float:
     return 0.0
 
 
-def _families(file: BinaryIO, audio: Any) -> list[Any]:
+def families(file: BinaryIO, audio: Any) -> list[Any]:
     """The file's tags. MP3 and AAC may have more of them than mutagen's classes of these names look for."""
     found = [audio.tags]
     if type(audio).__name__ in ("MP3", "AAC"):
@@ -310,8 +310,8 @@ MAGIC = {  # nothing else is ever served as a picture
 def cover(file: BinaryIO, filename: str) -> Cover | None:
     """The front cover, or else the first picture; None if there is none that a browser can show."""
     try:
-        audio = _open(file, filename)
-        data = _picture(audio, _families(file, audio))
+        audio = open_audio(file, filename)
+        data = _picture(audio, families(file, audio))
     except Exception:  # noqa: BLE001  whatever it is, it is the file's fault, and there is no picture to show
         return None
     return Cover(_image_type(data), data) if data else None

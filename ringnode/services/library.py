@@ -7,9 +7,9 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ringnode.catalogue import songs, tags
+from ringnode.catalogue import shelves, songs, tags
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
@@ -117,7 +117,9 @@ class Library:
 
     def song(self, key: str) -> Song:
         """One song. NotFound if there is none, which its owners were asked about."""
-        return songs.song(self._live(key))
+        song = songs.song(self._live(key))
+        cover = None if song.has_cover else self._records.get(shelves.COVER, key)
+        return replace(song, has_cover=True) if cover and not cover.deleted else song
 
     def version(self, key: str) -> str:
         """Changes with every edit of the song."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from alone import Alone, open_catalogue
 
+from ringnode.catalogue import pictures
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page
 from ringnode.catalogue.songs import Filter, checked_edit
@@ -16,8 +17,10 @@ from ringnode.catalogue.tags import Cover
 from ringnode.errors import Forbidden, Invalid, NotFound, Stale, TooLarge, Unauthenticated
 from ringnode.protocol.messages import Peer
 from ringnode.services.accounts import Login, Ticket, User
+from ringnode.services.covers import Covers
 from ringnode.services.library import Copy, clean_name
 from ringnode.services.listening import Listening
+from ringnode.services.lyrics import Words
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Health, LoopView, NodeView, RingView, Work
 from ringnode.services.playlists import Playlists
@@ -161,6 +164,13 @@ class MemoryBrowse:
         return Page(found[at : at + asked.limit], more, len(found))
 
 
+class Shrinker:
+    """`catalogue.tag_reader.TagReader` without its processes, as far as pictures are concerned."""
+
+    shrink = staticmethod(pictures.shrink)
+    keep = staticmethod(pictures.keep)
+
+
 class MemoryAccounts:
     """Every method of `services.accounts.Accounts`; a password is the name, and so is the token."""
 
@@ -258,6 +268,8 @@ class MemoryGateway:
         alone = Alone(self.records)
         self.editing = MemoryEditing(self.library)
         self.uploads = Resumable(self.config, self.records, Blobs(folder / "music"), self.library)
+        self.covers = Covers(self.records, alone, self.library, Shrinker(), folder / "covers")
+        self.words = Words(self.records, alone, self.library)
         self.playlists = Playlists(self.records, alone)
         self.marks = Marks(self.records, alone, "n", folder)
         self.listening = Listening(self.records, alone, lambda: 1_800_000_000.0)

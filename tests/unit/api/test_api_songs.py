@@ -2,7 +2,6 @@ import io
 
 import pytest
 
-from ringnode.catalogue.tags import Cover
 from ringnode.errors import NoSpace, NotEnoughReplicas
 
 SONGS = "/api/v1/songs"
@@ -176,20 +175,6 @@ def test_a_song_and_its_version(client, song):
 def test_edits(client, song, body, status, field):
     answer = client.patch(f"{SONGS}/{song.id}", **body)
     assert (answer.status_code, answer.json.get("field")) == (status, field), answer.text
-
-
-def test_covers(client, library, song):
-    url = f"{SONGS}/{song.id}/cover"
-    assert client.get(url).status_code == 404
-    for given, served in (("image/png", "image/png"), ("text/html", "application/octet-stream"), ("a\r\nb", None)):
-        library.covers[song.id] = Cover(given, b"picture")
-        answer = client.get(url)
-        assert (answer.data, answer.content_type) == (b"picture", served or "application/octet-stream")
-    assert client.head(url).headers["Content-Length"] == "7"
-    assert "immutable" in answer.headers["Cache-Control"]
-    object.__setattr__(library.songs[song.id], "has_cover", True)
-    library.covers.clear()
-    assert client.get(url, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
 def test_copies(client, song):

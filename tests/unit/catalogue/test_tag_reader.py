@@ -58,7 +58,7 @@ def test_a_child_that_dies_over_a_file_is_replaced(reader: TagReader, song: Path
     killer = threading.Thread(target=child._process.kill)
     killer.start()
     with pytest.raises(Invalid, match="could not be read"):
-        child.ask(str(song), "one.wav", 20.0)
+        child.ask(("read", str(song), "one.wav"), 20.0)
     killer.join()
     assert not child.alive()
     reader._free.get()
