@@ -79,7 +79,7 @@ def stocked(world: Machines, count: int, songs: list[str]) -> list[Machine]:
     by_id = {machine.id: machine for machine in machines}
     for song in songs:
         for id in owners_in(world, song):
-            by_id[id].disk.store(song)
+            by_id[id].disk.store(song, by_id[id].now_ms())
     return machines
 
 

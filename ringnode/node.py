@@ -20,7 +20,7 @@ from ringnode.errors import ConfigError, NoSpace
 from ringnode.objects import wire
 from ringnode.objects.chord_node import ChordNode
 from ringnode.objects.peers import OBJECT, Peers
-from ringnode.protocol.chord import Ring
+from ringnode.protocol.chord import STALE_S, Ring
 from ringnode.protocol.idspace import middle_of_largest_gap
 from ringnode.protocol.leases import Leases
 from ringnode.protocol.messages import Peer
@@ -85,6 +85,7 @@ class Node:
             self._take_stock()
             place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
             self.ring = Ring(Peer(place, config.address, self._incarnation()), time.monotonic)
+            self.ring.stale_s = max(STALE_S, 3 * config.stabilise_every_s)
             self.peers = Peers(config.call_timeout_s, config.address)
             leases = Leases(self.ring, lambda: time.time_ns() // 1_000_000)
             self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.left.set)

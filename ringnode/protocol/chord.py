@@ -17,6 +17,7 @@ from ringnode.protocol.messages import NO_ANSWER, Call, Links, Peer, Route, Step
 
 SUCCESSORS = 8  # half the nodes dead at once cuts a node off with 0.4 %, and then `rescue` helps
 MUTE_S = 60.0  # a peer that others reach and I do not: after this it is as good as down to me
+STALE_S = 3.0  # a few rounds of upkeep
 FALLBACKS = 8  # closest preceding peers told per hop: with half of all dead the walk still goes on
 
 
@@ -37,7 +38,9 @@ class Ring:
         self.patience_s: float | None = None  # for each try of a question about pointers
         self.changed_at = clock()
         self.now = clock
+        self.stale_s = STALE_S
         self._firm_since: float | None = None
+        self._firm_at = 0.0  # when my successor last said so
         self._notifier: Peer | None = None
         self._next_finger = 0
 
@@ -118,8 +121,12 @@ class Ring:
         return mute is not None and self.now() - mute >= max(away_s, MUTE_S)
 
     def firm_s(self) -> float:
-        """Seconds in which nobody else can have held my keys for its own: none was new to me, my successor knows."""
-        return 0.0 if self._firm_since is None else self.now() - self._firm_since
+        """Seconds in which nobody else can have held my keys for its own: none was new to me, my successor knows.
+
+        0 where my successor has not said so for `stale_s`: a node that slept does not know what it missed.
+        """
+        fresh = self._firm_since is not None and self.now() - self._firm_at <= self.stale_s
+        return self.now() - (self._firm_since or 0.0) if fresh else 0.0
 
     def quiet_s(self) -> float:
         """Seconds since my neighbourhood last changed."""
@@ -176,8 +183,10 @@ class Ring:
         nearer = there and between(self.me.id, there.id, head.id)
         if there is None or (there.id != self.me.id and not nearer):
             self._firm_since = None  # my successor holds my keys for its own
-        elif self._firm_since is None:
-            self._firm_since = self.now()
+        else:
+            if not self.firm_s():
+                self._firm_since = self.now()
+            self._firm_at = self.now()
         if there and nearer:
             yield from self.adopt(there)
         try:

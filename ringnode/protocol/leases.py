@@ -43,6 +43,7 @@ class Leases:
 
         Conflict while another holds it; PeerBusy where this node cannot say.
         """
+        began = self._ring.now()
         self._require(name, holder)
         number = self._number(name)
         witness = self._ring.successors[0]
@@ -52,6 +53,8 @@ class Leases:
             except NO_ANSWER as error:
                 raise PeerBusy(f"the next node cannot witness {name} now: {error}") from error
             self._require(name, holder)
+            if self._ring.now() - began >= TERM_S:
+                raise PeerBusy("this node slept, and the lease ran out meanwhile")
         self._put(name, holder, number)
         return number
 
@@ -72,19 +75,25 @@ class Leases:
         self._refuse_second(name, holder)
         if not self._ring.owns(place_of(name)):
             raise PeerBusy(f"{name} is not mine to grant")
-        if name not in self._held and self._ring.firm_s() < TERM_S:
+        if not self._present(name) and self._ring.firm_s() < TERM_S:
             raise PeerBusy("the ring has just changed here")
 
     def _refuse_second(self, name: str, holder: str) -> None:
-        present = self._held.get(name)
+        present = self._present(name)
         if present and present.holder != holder:
-            if present.until > self._ring.now():
-                raise Conflict(f"another node is at {name} now")
+            raise Conflict(f"another node is at {name} now")
+
+    def _present(self, name: str) -> Lease | None:
+        """The lease that counts now. One that ran out says nothing: who held it since, this node may not know."""
+        present = self._held.get(name)
+        if present and present.until <= self._ring.now():
             del self._held[name]
+            return None
+        return present
 
     def _number(self, name: str) -> int:
-        present = self._held.get(name)
-        if present and present.until > self._ring.now():
+        present = self._present(name)
+        if present:
             return present.number
         self._last = max(self._last + 1, self._now_ms())
         return self._last

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, PeerRefused
-from ringnode.protocol.chord import MUTE_S, Ring
+from ringnode.protocol.chord import MUTE_S, STALE_S, Ring
 from ringnode.protocol.messages import Call, Peer, Route
 
 
@@ -124,19 +124,24 @@ def test_who_left_is_asked_no_more_and_stands_in_no_list() -> None:
     assert names(me.successors) == "bd" and not me.notify(peer("9"))
 
 
+def told(me: Ring, now: list[float], said: str) -> None:
+    """A round of upkeep each second, in which the successor says who is before it."""
+    for before in said:
+        now[0] += 1
+        step = me.stabilise()
+        next(step)
+        step.send(links("7", before, "9"))
+
+
 def test_my_keys_are_firmly_mine_once_both_neighbours_stay_the_same() -> None:
     now = [0.0]
     me = ring(predecessor="3", successors="79")
     me.now = lambda: now[0]
     assert me.firm_s() == 0
-    for said in ("3", "5", "5"):
-        now[0] += 10
-        step = me.stabilise()
-        next(step)
-        step.send(links("7", said, "9"))
-    assert me.firm_s() == 10
+    told(me, now, "3555")
+    assert me.firm_s() == 2
     me._point(predecessor=peer("4"))
-    assert me.firm_s() == 10, "I have fewer keys, none is new"
+    assert me.firm_s() == 2, "I have fewer keys, none is new"
     me._point(predecessor=peer("1"))
     assert me.firm_s() == 0
 
@@ -145,12 +150,19 @@ def test_a_node_that_joins_behind_me_takes_none_of_my_keys() -> None:
     now = [0.0]
     me = ring(predecessor="3", successors="79")
     me.now = lambda: now[0]
-    for said in ("5", "6"):
-        step = me.stabilise()
-        next(step)
-        step.send(links("7", said, "9"))
-        now[0] += 10
-    assert me.firm_s() == 20
+    told(me, now, "556")
+    assert me.firm_s() == 2
+
+
+def test_a_node_that_slept_is_sure_of_nothing() -> None:
+    now = [0.0]
+    me = ring(predecessor="3", successors="79")
+    me.now = lambda: now[0]
+    told(me, now, "555")
+    now[0] += STALE_S + 1
+    assert me.firm_s() == 0
+    told(me, now, "55")
+    assert me.firm_s() == 1, "what it missed, it does not know"
 
 
 @pytest.mark.parametrize(
