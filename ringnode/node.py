@@ -20,7 +20,7 @@ from ringnode.errors import ConfigError, NoSpace
 from ringnode.objects import wire
 from ringnode.objects.chord_node import ChordNode
 from ringnode.objects.peers import OBJECT, Peers
-from ringnode.protocol.chord import STALE_S, Ring
+from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import middle_of_largest_gap
 from ringnode.protocol.leases import Leases
 from ringnode.protocol.messages import Peer
@@ -83,9 +83,7 @@ class Node:
             self.db, self.records = open_records(config, self.identity.mark)
             self.blobs = Blobs(config.data / "music", config.reserve_bytes)
             self._take_stock()
-            place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
-            self.ring = Ring(Peer(place, config.address, self._incarnation()), time.monotonic)
-            self.ring.stale_s = max(STALE_S, 3 * config.stabilise_every_s)
+            self.ring = Ring(self._me(), time.monotonic, period_s=config.stabilise_every_s)
             self.peers = Peers(config.call_timeout_s, config.address)
             leases = Leases(self.ring, lambda: time.time_ns() // 1_000_000)
             self.upkeep = Upkeep(config, self.ring, self.peers, self.blobs, self.records, self.left.set)
@@ -118,11 +116,13 @@ class Node:
         if leftovers:
             log.info("%d files that were still arriving at the last end are removed", leftovers)
 
-    def _incarnation(self) -> int:
-        """Higher than any before, also those taken to refute a suspicion."""
+    def _me(self) -> Peer:
+        """Where and who I am; with an incarnation higher than any before, also those taken to refute a suspicion."""
+        place = self.identity.id or middle_of_largest_gap([], secrets.randbits(256))
         record = self.records.get("peer", self.identity.id)
         known = peer_of(record) if record else None
-        return max(self.identity.incarnation, known.incarnation + 1 if known else 1)
+        incarnation = max(self.identity.incarnation, known.incarnation + 1 if known else 1)
+        return Peer(place, self.config.address, incarnation)
 
     def _listen(self) -> wire.NodeDaemon:
         try:

@@ -22,9 +22,12 @@ FALLBACKS = 8  # closest preceding peers told per hop: with half of all dead the
 
 
 class Ring:
-    """What one node believes of the ring. `clock` gives monotonic seconds. Not thread-safe: the driver locks."""
+    """What one node believes of the ring. `clock` gives monotonic seconds. Not thread-safe: the driver locks.
 
-    def __init__(self, me: Peer, clock: Callable[[], float], length: int = SUCCESSORS) -> None:
+    `period_s` is that of its upkeep, `length` that of its successor list.
+    """
+
+    def __init__(self, me: Peer, clock: Callable[[], float], length: int = SUCCESSORS, period_s: float = 1.0) -> None:
         self.me = me
         self.length = length
         self.predecessor: Peer | None = None
@@ -38,7 +41,7 @@ class Ring:
         self.patience_s: float | None = None  # for each try of a question about pointers
         self.changed_at = clock()
         self.now = clock
-        self.stale_s = STALE_S
+        self.stale_s = max(STALE_S, 3 * period_s)
         self._firm_since: float | None = None
         self._firm_at = 0.0  # when my successor last said so
         self._notifier: Peer | None = None

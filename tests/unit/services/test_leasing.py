@@ -33,6 +33,7 @@ class Alone(Peers):
         self.asked = 0
         ring = Ring(HOME, lambda: self.now)
         ring.found()
+        ring.stale_s = float("inf")  # its clock leaps
         self.ring = ring
         self.run(ring.maintain())
         self.now = TERM_S  # firm for a whole term
