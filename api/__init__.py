@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, errors, headers, limits, player
 from api.docs import V1, Docs
@@ -64,6 +65,9 @@ def create_app(gateway: "Gateway") -> Flask:
     for ns in nouns:
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
+    if gateway.config.proxies:
+        fixed = ProxyFix(app.wsgi_app, x_for=gateway.config.proxies, x_proto=0)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
     with app.test_request_context():
         assert docs.__schema__["paths"]  # made here, once: the first requests may be several at once
     return app

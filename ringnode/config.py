@@ -41,6 +41,9 @@ class Config:
     api_cert: str = setting("", "another certificate for HTTPS (PEM file); the node's own if empty")
     api_key: str = setting("", "the key of api_cert (PEM file)")
     http_port: int = setting(0, "port for plain HTTP, only ever on 127.0.0.1; 0 for none")
+    proxies: int = setting(
+        0, "proxies in front whose X-Forwarded-For is believed; 0 where people reach this node itself"
+    )
     seeds: tuple[str, ...] = setting((), "HOST:PORT of nodes to ask for the ring, separated by commas")
     seed_name: str = setting("", "NAME:PORT of which every address is asked for the ring (a service's DNS name)")
     k: int = setting(3, "copies of every song; the same on every node of a ring")

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from ringnode.config import Config, to_json
-from ringnode.errors import ConfigError
+from ringnode.errors import ConfigError, Conflict
 from ringnode.node import Node
 from ringnode.process import die_with_parent, keep_memory, log_to_stderr
 
@@ -69,8 +69,11 @@ def require_free(host: str, port: int) -> None:
             raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-def run(config: Config, stop: threading.Event) -> None:
-    """Serve until `stop` is set. ConfigError if this node cannot be part of its ring."""
+def run(config: Config, stop: threading.Event, leave: threading.Event | None = None) -> None:
+    """Serve until `stop` is set, or until the node has left its ring for good, which it begins when `leave` is set.
+
+    ConfigError if this node cannot be part of its ring.
+    """
     servers = [HttpServer(config, plain) for plain in ((False, True) if config.http_port else (False,))]
     node = Node(config)
     try:
@@ -81,6 +84,9 @@ def run(config: Config, stop: threading.Event) -> None:
                 server.watch()
             if node.discovery.failure:
                 raise node.discovery.failure
+            if leave is not None and leave.is_set():
+                leave.clear()
+                _leave(node, stop)
             if node.left.is_set():
                 log.info("%s has left its ring: every file that was here has other holders", config.name)
                 return
@@ -88,6 +94,15 @@ def run(config: Config, stop: threading.Event) -> None:
         for server in reversed(servers):
             server.stop()
         node.stop()
+
+
+def _leave(node: Node, stop: threading.Event) -> None:
+    """Begin to leave the ring. A node that is alone has nobody to hand its files to: it stops, and keeps them."""
+    try:
+        node.leave()
+    except Conflict as error:
+        log.warning("%s: it stops, and will be the same when it starts again", error)
+        stop.set()
 
 
 def settings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,6 +123,8 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
 def serve(log_level: str, with_parent: bool, **given: Any) -> None:
     """Run one node: it finds its ring, keeps its songs, and serves people over HTTPS.
 
+    SIGTERM and SIGINT stop it: started again it is the same node. SIGUSR1 makes it leave its ring for good.
+
     Every setting can also stand in a TOML file or in the environment as RINGNODE_NAME. To give the ring's password
     without showing it to others on this machine, use the environment.
 
@@ -121,7 +138,8 @@ def serve(log_level: str, with_parent: bool, **given: Any) -> None:
     config = Config.load(given)
     log_to_stderr(config.name, log_level)
     keep_memory()
-    stop = threading.Event()
+    stop, leave = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    run(config, stop)
+    signal.signal(signal.SIGUSR1, lambda *_: leave.set())
+    run(config, stop, leave)

@@ -259,7 +259,9 @@ class MemoryGateway:
 
     def __init__(self, folder: Path) -> None:
         (folder / "identity.json").write_text('{"id": "7f3a90cd12ab"}')
-        self.config = SimpleNamespace(data=folder, upload_limit_bytes=LIMIT, metrics_token="", k=3, threads=12)
+        self.config = SimpleNamespace(
+            data=folder, upload_limit_bytes=LIMIT, metrics_token="", k=3, threads=12, proxies=0
+        )
         self.accounts = MemoryAccounts()
         self.library = MemoryLibrary()
         self.browse = MemoryBrowse(self.library)

@@ -1,5 +1,6 @@
 import pytest
 
+from api import create_app
 from api.auth import NEEDED, needed
 from ringnode.errors import TooManyRequests
 
@@ -131,3 +132,13 @@ def test_a_ticket_opens_nothing_else(client, song):
     query = {"ticket": client.post("/api/v1/me/ticket").json["ticket"]}
     for method, path in (("GET", "/me"), ("POST", "/me/ticket"), ("DELETE", f"/songs/{song.id}"), ("POST", "/songs")):
         assert client.open("/api/v1" + path, method=method, query_string=query, raw=True).status_code == 401, path
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "10.0.0.2"), (2, "198.51.100.7")])
+def test_wrong_logins_are_counted_by_the_address_that_the_proxies_tell(gateway, proxies: int, seen: str) -> None:
+    """Each proxy adds whom it hears; what stands further left anybody may have made up."""
+    gateway.config.proxies = proxies
+    client = create_app(gateway).test_client()
+    told = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 10.0.0.2"}
+    client.post("/api/v1/auth/login", json={"username": "ann", "password": "x"}, headers=told)
+    assert gateway.accounts.asked == [("ann", "x", seen)]

@@ -220,3 +220,11 @@ def test_garbage_instead_of_a_greeting_is_refused() -> None:
     for value in (None, 5, [], {}, {"peer": None}, {"peer": ["x", "y", 1], "name": "n"}):
         with pytest.raises(PeerRefused):
             Greeting.of(value)
+
+
+def test_a_node_that_its_seeds_name_by_another_address_founds(made: list[Newcomer], folder: Path) -> None:
+    """A service's DNS name leads to numbers, while the node may call itself by a name; and time goes on meanwhile."""
+    node = newcomer(made, folder, C)
+    node.peers.table[C] = node.greeting()._replace(clock_ms=NOW_MS + 7)
+    node.discovery.once()
+    assert node.joined == [True]
