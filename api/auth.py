@@ -50,8 +50,10 @@ NEEDED = {
 OWN = ("/api/v1/me", "/api/v1/playlists")
 
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
-TICKETED = ("/api/v1/songs", "/api/v1/albums", "/api/v1/artists", "/api/v1/ring",
-            "/api/v1/playlists/<id>/download")  # fmt: skip
+TICKETED = (
+    *(f"/api/v1/{noun}" for noun in ("songs", "albums", "artists", "genres", "years", "search", "ring")),
+    "/api/v1/playlists/<id>/download",
+)
 TICKET = "ticket"
 SCRAPED = "/api/v1/metrics"
 

@@ -85,7 +85,7 @@ def _send(file: File) -> Response:
     response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
-    if file.mime.startswith("text/html"):
+    if file.cache == ASK:  # the page, and the worker, which fetches under its own policy
         response.headers["Content-Security-Policy"] = _policy()
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"

@@ -37,6 +37,7 @@ def test_the_song_goes_on_when_the_node_that_serves_it_is_killed(ring: RingOfPro
     eventually(
         lambda: page.evaluate("performance.getEntriesByType('resource').some((r) => r.name.includes('/ring'))")
     )
+    eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
     listener.play("Long noise")
     before = listener.audio()
     assert before["url"].startswith(origin(serving))
@@ -50,5 +51,9 @@ def test_the_song_goes_on_when_the_node_that_serves_it_is_killed(ring: RingOfPro
     page.get_by_role("link", name="Ring", exact=True).click()
     expect(page.get_by_role("heading", name="Ring", level=1)).to_be_visible()
     eventually(lambda: page.get_by_text("down", exact=True).count() == 1, 60)
+    page.reload()  # also then: the browser has the player itself
+    expect(page.get_by_role("heading", name="Ring", level=1)).to_be_visible()
+    page.get_by_role("link", name="Songs", exact=True).click()
+    listener.play("Short opus")
     assert not listener.complaints
     ring.start(serving)

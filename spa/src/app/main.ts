@@ -23,7 +23,13 @@ async function start(): Promise<void> {
   await speak(preferred())
   await useSession().resume().catch(again)
   app.use(router).mount('#app')
-  setTimeout(fetchPages, LATER_MS)
+  setTimeout(stay, LATER_MS)
+}
+
+/** Have all code here before the node that served it may die. */
+function stay(): void {
+  fetchPages()
+  if (import.meta.env.PROD) void navigator.serviceWorker?.register('/worker.js').catch(() => undefined) // not over plain HTTP
 }
 
 /** The node that served this page says nothing more: it may only be starting. */

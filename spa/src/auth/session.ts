@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api, credentials, data, watch as answers } from '@/shared/http'
 import { keep, load } from '@/shared/kept'
+import { nodes } from '@/shared/nodes'
 import { asProblem } from '@/shared/problem'
 import type { components } from '@/shared/schema'
 
@@ -18,6 +19,7 @@ export const useSession = defineStore('session', () => {
   /** Is it known yet whether somebody is logged in? */
   const known = ref(false)
   credentials.token = load('token', '')
+  nodes.learn(load('nodes', [])) // as they were at the last visit
   answers.loggedOut = forget
 
   /** May this user do what needs the role? */
@@ -31,6 +33,7 @@ export const useSession = defineStore('session', () => {
     keep('token', given.token)
     await freshTicket(true)
     user.value = given.user
+    keep('user', given.user)
   }
 
   /** Find out whose login is kept here. Throws a Problem if no node answers. */
@@ -38,12 +41,21 @@ export const useSession = defineStore('session', () => {
     if (credentials.token) {
       try {
         user.value = await data(api.GET('/me'))
+        keep('user', user.value)
         await freshTicket()
       } catch (error) {
-        if (asProblem(error).status !== 401) throw error
+        if (asProblem(error).status !== 401) takeOld(error)
       }
     }
     known.value = true
+  }
+
+  /** The node of this page is gone, but others read our ticket: go on as who we were. Throws if that cannot be. */
+  function takeOld(error: unknown): void {
+    const [old, ticket] = [load<User | null>('user', null), load<Ticket | null>('ticket', null)]
+    if (!old || !ticket || Date.parse(ticket.expires_at) < Date.now()) throw error
+    credentials.ticket = ticket.ticket
+    user.value = old
   }
 
   /** A ticket for URLs, kept so that addresses of covers stay the same. */
@@ -66,6 +78,7 @@ export const useSession = defineStore('session', () => {
     credentials.token = credentials.ticket = ''
     keep('token', '')
     keep('ticket', null)
+    keep('user', null)
   }
 
   return { user, known, may, login, resume, logout: forget }

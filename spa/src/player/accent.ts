@@ -4,6 +4,7 @@ import { dark } from '@/app/theme'
 import { coverUrl, usePlayer } from './player'
 
 const SIDE = 24 // pixels: enough to find a colour in
+const YELLOW = 0.25
 const DULL = 0.12 // saturation below which a cover has no colour worth taking
 /** Of the text on both themes' paper and cards, at which the lightness below keeps 4.5 : 1 for every hue. */
 const LIGHT = { lightness: 0.46, chroma: 0.1 }
@@ -21,8 +22,10 @@ export function mainHue(pixels: Uint8ClampedArray): number | null {
     const slot = Math.floor((((turn * 60 + 360) % 360) / 360) * 36) % 36
     weights[slot] = (weights[slot] ?? 0) + spread
   }
-  const best = Math.max(...weights)
-  return best > SIDE * SIDE ? weights.indexOf(best) * 10 + 5 : null
+  // Dark yellow is brown or olive, which nobody sees in the cover: it yields to a colour that keeps its character.
+  const kept = weights.map((weight, slot) => (slot >= 3 && slot <= 7 ? weight * YELLOW : weight))
+  const best = Math.max(...kept)
+  return best > SIDE * SIDE ? kept.indexOf(best) * 10 + 5 : null
 }
 
 /** A hue of the colour wheel (HSL) as OKLCH has it, roughly: they differ by up to a few tens of degrees. */

@@ -13,6 +13,7 @@ import type { GainMode } from './engine/gain'
 import { PlainGraph, WebAudioGraph } from './engine/graph'
 import { Listening } from './listening'
 import * as mediaSession from './mediaSession'
+import { played } from './plays'
 import { Queue, type Entry, type QueueSong, type Repeat, type Saved } from './queue'
 import { useSleep } from './sleep'
 
@@ -22,8 +23,14 @@ const RETRY_MS = 4_000
 /** A browser has bytes for longer, so a death that is noticed by then is not heard. */
 const HEARTBEAT_MS = 5_000
 
-export function coverUrl(song: { id: string; has_cover: boolean }, node = nodes.inOrder()[0] ?? nodes.home): string {
-  return song.has_cover ? ticketed(node, `${V1}/songs/${song.id}/cover`) : ''
+export type Pictured = 'songs' | 'albums' | 'artists'
+
+export function coverUrl(
+  thing: { id: string; has_cover: boolean },
+  node = nodes.inOrder()[0] ?? nodes.home,
+  of: Pictured = 'songs',
+): string {
+  return thing.has_cover ? ticketed(node, `${V1}/${of}/${thing.id}/cover`) : ''
 }
 
 /** A song's fields that the queue keeps, of a whole song of the API. */
@@ -89,7 +96,7 @@ export const usePlayer = defineStore('player', () => {
       duration_s.value = duration
       buffered_s.value = buffered
       keepSoon()
-      if (state.value === 'playing' && listening.heard(at, duration)) counted()
+      if (state.value === 'playing' && listening.heard(at, duration) && now.value) played(now.value.id)
     },
     advanced() {
       if (sleep.atEnd.value) return fallAsleep()
@@ -125,13 +132,6 @@ export const usePlayer = defineStore('player', () => {
     engine.pause()
     engine.volume(loudness())
     follow()
-  }
-
-  /** Told to others at the next step: there is no route for it yet. */
-  function counted(): void {
-    const plays = load<Record<string, number>>('plays', {})
-    const id = now.value?.id
-    if (id) keep('plays', { ...plays, [id]: (plays[id] ?? 0) + 1 })
   }
 
   function follow(): void {

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/vue-query'
 import { watch } from 'vue'
 import { api, data } from '@/shared/http'
+import { keep } from '@/shared/kept'
 import { nodes } from '@/shared/nodes'
 import type { components } from '@/shared/schema'
 
@@ -19,7 +20,10 @@ export function useRing(often = false) {
   watch(
     ring,
     (now) => {
-      if (now) nodes.learn(now.nodes.filter((node) => node.state === 'up').map((node) => node.api))
+      if (!now) return
+      const up = now.nodes.filter((node) => node.state === 'up').map((node) => node.api)
+      nodes.learn(up)
+      keep('nodes', up)
     },
     { immediate: true },
   )

@@ -12,7 +12,7 @@ export const V1 = '/api/v1'
 const SILENCE_MS = 6_000
 const PROBE_MS = 2_500
 /** What a ticket opens, as `api/auth.py` has it. */
-const ELSEWHERE = /^\/api\/v1\/(songs|ring)(\/|$)/
+const ELSEWHERE = /^\/api\/v1\/(songs|albums|artists|genres|years|search|ring)(\/|$)/
 
 /** The login: the token for the node at home, the ticket for URLs. */
 export const credentials = { token: '', ticket: '' }
