@@ -23,14 +23,18 @@ const RETRY_MS = 4_000
 /** A browser has bytes for longer, so a death that is noticed by then is not heard. */
 const HEARTBEAT_MS = 5_000
 
+/** Pixels of covers, as the API has them. */
+const LARGE = 512
+
 export type Pictured = 'songs' | 'albums' | 'artists'
 
 export function coverUrl(
   thing: { id: string; has_cover: boolean },
   node = nodes.inOrder()[0] ?? nodes.home,
   of: Pictured = 'songs',
+  size = LARGE,
 ): string {
-  return thing.has_cover ? ticketed(node, `${V1}/${of}/${thing.id}/cover`) : ''
+  return thing.has_cover ? ticketed(node, `${V1}/${of}/${thing.id}/cover?size=${size}`) : ''
 }
 
 /** A song's fields that the queue keeps, of a whole song of the API. */
