@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SEED ?= 1
 SEEDS ?= 200
+FUZZ_S ?= 300
 MINUTES ?= 5
 
 BUILT := api/built/index.html
@@ -15,7 +16,7 @@ NPM := $(shell command -v npm)
 IF_NPM := $(if $(NPM),$(BUILT),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring chaos player player-dev player-test lint types bench numbers clean
+.PHONY: help setup demo test unit sim ring fuzz chaos player player-dev player-test lint types bench numbers clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -75,10 +76,14 @@ lint: $(READY)  ## style
 types: $(READY)  ## types, strictly
 	$(BIN)/mypy
 
+fuzz: $(READY)  ## the API against its own description, for longer: make fuzz FUZZ_S=600 SEED=7
+	FUZZ_S=$(FUZZ_S) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -s tests/ring/test_schemathesis.py
+
 bench: $(READY)  ## figures of this machine; takes minutes
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/catalogue.py
 	$(BIN)/python bench/small_songs.py
+	$(BIN)/python bench/login.py
 
 numbers: $(READY)  ## the ring's figures beside the papers'; NAMES="paths push" for some
 	$(BIN)/python bench/ring.py --seed $(SEED) $(NAMES)

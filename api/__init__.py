@@ -11,7 +11,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, errors, headers, limits, player
+from api import auth, errors, headers, limits, origins, player
 from api.docs import V1, Docs
 from api.resources import JSON_LIMIT_BYTES
 from api.resources import metrics as figures
@@ -21,15 +21,18 @@ from api.resources.auth import ns as logins
 from api.resources.covers import ns as covers
 from api.resources.downloads import ns as downloads
 from api.resources.edits import ns as edits
+from api.resources.events import ns as events
 from api.resources.genres import ns as genres
 from api.resources.lyrics import ns as lyrics
 from api.resources.marks import ns as marks
+from api.resources.me import ns as me
 from api.resources.metrics import ns as metrics
 from api.resources.playlists import ns as playlists
 from api.resources.ring import ns as ring
 from api.resources.search import ns as search
 from api.resources.songs import ns as songs
 from api.resources.uploads import ns as uploads
+from api.resources.users import ns as users
 
 if TYPE_CHECKING:
     from ringnode.gateway import Gateway
@@ -53,14 +56,16 @@ def create_app(gateway: "Gateway") -> Flask:
     app.json = _Json(app)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
-    for part in (headers, errors, player, auth):
+    headers.install(app)
+    origins.install(app, gateway.config.cors_origins, gateway.config.api_url)
+    for part in (errors, player, auth):
         part.install(app)
     limits.install(app, gateway.config.threads)
     figures.install(app, gateway.overview)
     docs = Docs(app)
     nouns = (
-        logins, songs, edits, albums, artists, genres, search, covers, lyrics, downloads, playlists, marks, uploads,
-        ring, metrics,
+        logins, me, users, songs, edits, albums, artists, genres, search, covers, lyrics, downloads, playlists, marks,
+        uploads, ring, metrics, events,
     )  # fmt: skip
     for ns in nouns:
         docs.add_namespace(ns)

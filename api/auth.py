@@ -1,13 +1,19 @@
 """Who may do what: one table, asked before every request. What it does not name is denied or needs a login."""
 
+import logging
 from hmac import compare_digest
 
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
-from ringnode.errors import Forbidden, Unauthenticated
+from api.headers import address
+from api.origins import require_own_page
+from ringnode.errors import Forbidden, RingnodeError, Unauthenticated
+from ringnode.services.accounts import ROLES
+from ringnode.services.sessions import Access
 
-ROLES = ("listener", "uploader", "admin")  # each may do what those before it may
+log = logging.getLogger(__name__)
+
 LISTENER, UPLOADER, ADMIN = ROLES
 PUBLIC = ""
 READING = ("GET", "HEAD", "OPTIONS")
@@ -20,9 +26,15 @@ NEEDED = {
     "GET /api/v1/health": PUBLIC,
     "GET /api/v1/version": PUBLIC,
     "POST /api/v1/auth/login": PUBLIC,
-    "POST /api/v1/me/ticket": LISTENER,
     "GET /api/v1/ring/inventory": ADMIN,
     "GET /api/v1/metrics": ADMIN,
+    "POST /api/v1/auth/logout": LISTENER,
+    "GET /api/v1/auth/invitations/<token>": PUBLIC,
+    "POST /api/v1/auth/invitations/<token>": PUBLIC,
+    "GET /api/v1/users": ADMIN,
+    "GET /api/v1/users/<name>": ADMIN,
+    "GET /api/v1/invitations": ADMIN,
+    "GET /api/v1/audit": ADMIN,
     "POST /api/v1/songs": UPLOADER,
     "PATCH /api/v1/songs/<id>": UPLOADER,
     "POST /api/v1/uploads": UPLOADER,
@@ -48,6 +60,11 @@ NEEDED = {
 
 # Where people have things of their own: any login may write there, and the services see to whose it is.
 OWN = ("/api/v1/me", "/api/v1/playlists")
+
+# What an app password does not open: it is its program's, and the account is its owner's.
+ACCOUNT = ("/api/v1/auth", "/api/v1/users", "/api/v1/invitations", "/api/v1/audit", "/api/v1/me/password",
+           "/api/v1/me/sessions", "/api/v1/me/app-passwords", "/api/v1/me/export")  # fmt: skip
+COOKIE = "ringnode"
 
 # Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
 TICKETED = (
@@ -77,6 +94,7 @@ def install(app: Flask) -> None:
     """Have every request checked."""
     app.before_request(_check)
     app.after_request(_share)
+    app.after_request(_audit)
 
 
 def _check() -> None:
@@ -88,9 +106,12 @@ def _check() -> None:
         return
     if request.url_rule.rule == SCRAPED and _is_scraper(current_app.extensions["gateway"].config.metrics_token):
         return
-    accounts = current_app.extensions["gateway"].accounts
+    sessions = current_app.extensions["gateway"].sessions
     g.by_ticket = TICKET in request.args and takes_ticket(request.method, request.url_rule.rule)
-    g.user = accounts.ticket_user(request.args[TICKET]) if g.by_ticket else accounts.user(_token())
+    g.access = Access(sessions.ticket_user(request.args[TICKET])) if g.by_ticket else _access()
+    g.user = g.access.user
+    if g.access.app and _is_below(request.url_rule.rule, ACCOUNT):
+        raise Forbidden("an app password does not open the account itself: log in")
     if g.user.role not in ROLES[ROLES.index(role) :]:
         raise Forbidden(f"this needs the role {role}, yours is {g.user.role}")
 
@@ -111,8 +132,36 @@ def _share(response: Response) -> Response:
     return response
 
 
-def _token() -> str:
+def _access() -> Access:
+    """By a token, by an app password, or by the cookie of a browser; `g.token` is what it was."""
     given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
+    bearer = given is not None and given.type == "bearer"
+    basic = given is not None and given.type == "basic"
+    g.token = (given.token if bearer else given.password) if given else request.cookies.get(COOKIE)
+    if not g.token or not (bearer or basic or given is None):
         raise Unauthenticated("log in at /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`")
-    return given.token
+    if request.method not in READING and not bearer:
+        require_own_page(current_app)
+    access: Access = current_app.extensions["gateway"].sessions.access(g.token)
+    if basic and given and (not access.app or access.user.name.casefold() != (given.username or "").casefold()):
+        raise Unauthenticated("this is no app password of that account")
+    return access
+
+
+def _audit(response: Response) -> Response:
+    """Whatever only an admin may do is written down once it is done."""
+    rule = request.url_rule
+    if rule is None or request.method in READING or response.status_code >= 400:
+        return response
+    if needed(request.method, rule.rule) == ADMIN:
+        view = getattr(current_app.view_functions[str(request.endpoint)], "view_class", None)
+        action = getattr(getattr(view, request.method.lower(), None), "__apidoc__", {}).get("id", rule.rule)
+        given = request.get_json(silent=True) if request.is_json else None
+        given = given if isinstance(given, dict) else {}
+        said = [f"{name} = {value}" if name in ("role", "active") else name for name, value in given.items()]
+        try:
+            on = f"{request.path} {', '.join(said)}".strip()
+            current_app.extensions["gateway"].audit.note(g.user.name, action, on, address())
+        except RingnodeError as error:
+            log.error("%s by %s could not be written into the audit trail: %s", action, g.user.name, error)
+    return response

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from flask import Flask, jsonify
-from flask_restx import Api
+from flask_restx import Api, Namespace
 from flask_restx.apidoc import apidoc, ui_for
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response
@@ -57,6 +57,13 @@ class Docs(Api):
         self.error_handlers.clear()  # theirs would show in the docs
         self.representation("application/json")(_json)
         model_of(self.default_namespace, Problem)
+
+    def add_namespace(self, ns: Namespace, path: str | None = None) -> None:
+        """Two models of one name would be documented as one of them."""
+        for name, model in ns.models.items():
+            known = self.models.get(name, model).__schema__.get("properties")
+            assert known == model.__schema__.get("properties"), f"there are two models {name}"
+        super().add_namespace(ns, path)
 
     def openapi(self) -> Response:
         """The same in OpenAPI 3, made once."""

@@ -33,6 +33,8 @@ from ringnode.errors import (
 log = logging.getLogger(__name__)
 
 TYPE = "urn:ringnode:problem:"
+FIELD_LIMIT = 40  # characters of a field's name, which may be a stranger's
+FIELDS_LIMIT = 20
 RETRY_AFTER_S = 5  # where the error itself does not say: the ring mends itself within seconds
 PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
     Invalid: (422, "invalid", "The input is not valid"),
@@ -65,12 +67,12 @@ def install(app: Flask) -> None:
 
 
 def problem(
-    status: int, name: str, title: str, detail: str, field: str = "", headers: dict[str, str] | None = None
-) -> Response:
-    """One answer; `name` ends its `type` and is stable."""
+    status: int, name: str, title: str, detail: str, more: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """One answer; `name` ends its `type` and is stable, `more` goes with it."""
     body: dict[str, Any] = {"type": TYPE + name, "title": title, "status": status, "detail": detail}
-    body |= {"field": field} if field else {}
-    text = current_app.json.dumps(body | {"request_id": request_id()})
+    text = current_app.json.dumps(body | (more or {}) | {"request_id": request_id()})
     return Response(text, status, headers, content_type="application/problem+json")
 
 
@@ -83,7 +85,15 @@ def _ours(error: RingnodeError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="ringnode"'
     if status == 500:
         log.error("%s %r failed [%s]", request.method, request.path, request_id(), exc_info=error)
-    return problem(status, name, title, str(error), getattr(error, "field", ""), headers)
+    return problem(status, name, title, str(error), _blamed(error), headers)
+
+
+def _blamed(error: RingnodeError) -> dict[str, Any]:
+    """The parts of the input that are wrong: one, or several."""
+    if not isinstance(error, Invalid) or not error.field:
+        return {}
+    several = [{"field": name[:FIELD_LIMIT], "detail": why} for name, why in error.fields.items()][:FIELDS_LIMIT]
+    return {"field": error.field[:FIELD_LIMIT]} | ({"errors": several} if len(several) > 1 else {})
 
 
 def answer(error: HTTPException) -> Response:

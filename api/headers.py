@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+import time
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -11,6 +12,7 @@ log = logging.getLogger(__name__)
 
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ID_BYTES = 8
+ADDRESS_LIMIT = 64
 DEFAULTS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -27,14 +29,32 @@ def request_id() -> str:
     return str(g.request_id)
 
 
+def address() -> str:
+    """The client's address, as the proxies in front say if there are some."""
+    return (request.remote_addr or "")[:ADDRESS_LIMIT]
+
+
 def install(app: Flask) -> None:
     """Have every answer finished."""
+    app.before_request(_begin)
     app.after_request(_finish)
+
+
+def _begin() -> None:
+    g.began = time.monotonic()
+
+
+def _path() -> str:
+    """For the log: without the query, which may hold a ticket, and without the token of an invitation."""
+    rule = request.url_rule
+    return rule.rule if rule and "<token>" in rule.rule else request.path
 
 
 def _finish(response: Response) -> Response:
     for name, value in DEFAULTS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request_id()
-    log.info("%s %r %d %s", request.method, request.path, response.status_code, request_id())
+    user, ms = g.get("user"), (time.monotonic() - g.get("began", time.monotonic())) * 1000
+    who = user.name if user else "-"
+    log.info("%s %r %d %r %.0f ms %s", request.method, _path(), response.status_code, who, ms, request_id())
     return response

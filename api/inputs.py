@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
 
 from flask import request
@@ -165,22 +165,34 @@ def _is_a(kind: Any, value: Any) -> bool:
 
 
 def body(cls: type[T]) -> T:
-    """The body as an instance of a dataclass of texts."""
+    """The body as an instance of a dataclass of texts, whole numbers and booleans.
+
+    Fields with a default may be absent. Invalid names every field that is wrong.
+    """
     given = json_body()
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
     if not isinstance(given, dict):
-        raise Invalid(f"send an object with {' and '.join(names)}")
-    for name in [*names, *given]:
-        _check(name, given.get(name), name in names)
+        raise Invalid(f"send an object with {' and '.join(known)}")
+    needed = [name for name, f in known.items() if f.default is MISSING]
+    names = dict.fromkeys([*needed, *given])
+    wrong = {name: why for name in names if (why := _wrong(name, known.get(name), given.get(name)))}
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), next(iter(wrong)), wrong)
     return cls(**given)
 
 
-def _check(name: str, value: Any, known: bool) -> None:
-    if not known:
-        raise Invalid(f"there is no field {name[:NAME_SHOWN]!r} here", name[:NAME_SHOWN])
+def _wrong(name: str, known: "Field[Any] | None", value: Any) -> str:
+    """What is wrong with a field; nothing if it is right."""
+    if known is None:
+        return f"there is no field {name[:NAME_SHOWN]!r} here"
+    if known.type in (int, bool):
+        kind = "true or false" if known.type is bool else f"a whole number below {10**DIGITS}"
+        small = isinstance(value, bool) or (isinstance(value, int) and abs(value) < 10**DIGITS)
+        return "" if type(value) is known.type and small else f"{name} must be {kind}"
     if not isinstance(value, str):
-        raise Invalid(f"{name} must be text", name)
+        return f"{name} must be text"
     if len(value) > TEXT_LIMIT:
-        raise Invalid(f"{name} is longer than {TEXT_LIMIT} characters", name)
+        return f"{name} is longer than {TEXT_LIMIT} characters"
     if any("\ud800" <= c <= "\udfff" for c in value):
-        raise Invalid(f"{name} is not Unicode text", name)
+        return f"{name} is not Unicode text"
+    return ""

@@ -48,6 +48,7 @@ class Slots:
 def install(app: Flask, threads: int) -> None:
     """Count every request from when its user is known until its answer is closed."""
     slots = Slots()
+    app.extensions["streams"] = Slots()  # of news: kept by `resources/events.py`
     a_user = max(1, threads // A_USERS_SHARE)
 
     def hold(holder: str, most: int) -> None:

@@ -1,6 +1,6 @@
 """The REST models: each from the one definition of what it shows, and the few shapes that only REST has."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -31,8 +31,12 @@ def model_of(ns: Namespace, cls: Any, example: Any = None, name: str = "", only:
 
 
 def _schema(ns: Namespace, kind: Any) -> dict[str, Any]:
-    if get_origin(kind) is tuple:
+    if get_origin(kind) in (tuple, list):
         return {"type": "array", "items": _schema(ns, get_args(kind)[0])}
+    if get_origin(kind) is dict:
+        return {"type": "object", "additionalProperties": _schema(ns, get_args(kind)[1])}
+    if kind is Any:
+        return {}
     if isinstance(kind, UnionType):
         return _schema(ns, get_args(kind)[0]) | {"x-nullable": True}
     if get_origin(kind) is dict:
@@ -60,15 +64,38 @@ def page_of(ns: Namespace, item: Any, name: str, example: Any) -> Any:
     return ns.schema_model(f"{name}Page", schema)
 
 
+def list_of(ns: Namespace, cls: Any, example: Any) -> Any:
+    """The model of a list that is short enough to be sent whole, in an object with `items`."""
+    item = ns.models.get(cls.__name__) or model_of(ns, cls, example)
+    schema = {
+        "type": "object",
+        "description": "A list, whole.",
+        "properties": {"items": {"type": "array", "items": {"$ref": f"#/definitions/{item.name}"},
+                                 "description": "Its items"}},
+        "required": ["items"],
+        "example": {"items": [asdict(example)]},
+    }  # fmt: skip
+    return ns.schema_model(f"{cls.__name__}List", schema)
+
+
 class File(Raw):
     """An answer that is a file's bytes."""
 
     __schema_type__ = "file"
 
 
-def shown(help: str, **metadata: Any) -> Any:
-    """A field with its one-line help."""
-    return field(metadata={"help": help, **metadata})
+def shown(help: str, default: Any = MISSING, **metadata: Any) -> Any:
+    """A field with its one-line help; one with a default may be left out of what is sent."""
+    absent = {} if default is MISSING else {"optional": True}
+    return field(default=default, metadata={"help": help, **absent, **metadata})
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One part of the input that is wrong."""
+
+    field: str = shown("Its name")
+    detail: str = shown("What is wrong with it, in a sentence for a person")
 
 
 @dataclass(frozen=True)
@@ -80,6 +107,7 @@ class Problem:
     status: int = shown("The HTTP status")
     detail: str = shown("What is wrong here, in a sentence for a person")
     field: str = shown("The part of the input that is to blame", optional=True)
+    errors: tuple[Wrong, ...] = shown("All parts that are, where several are", optional=True)
     request_id: str = shown("To find the request in the node's log")
 
 
@@ -89,6 +117,49 @@ class Credentials:
 
     username: str = shown("Name of the account; letter case does not matter")
     password: str = shown("Its password")
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """Another password."""
+
+    old_password: str = shown("The present one")
+    new_password: str = shown("The new one, at least 8 characters")
+
+
+@dataclass(frozen=True)
+class NewAppPassword:
+    """A password for one program."""
+
+    name: str = shown("What it is for")
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """An account to be made."""
+
+    name: str = shown("Name to log in with: 1 to 64 letters, digits, spaces and . - _ @")
+    password: str = shown("Its password, at least 8 characters")
+    role: str = shown("listener, uploader or admin", default="listener")
+    display_name: str = shown("Name to be shown", default="")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who accepts an invitation."""
+
+    name: str = shown("Name to log in with: 1 to 64 letters, digits, spaces and . - _ @")
+    password: str = shown("A password, at least 8 characters")
+    display_name: str = shown("Name to be shown", default="")
+
+
+@dataclass(frozen=True)
+class NewInvitation:
+    """An invitation to be made."""
+
+    role: str = shown("Role of the account that it will make: listener, uploader or admin", default="listener")
+    days: int = shown("How long it holds, in days, 1 to 90", default=7)
+    note: str = shown("For whom it is", default="")
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,13 @@ from ringnode.uploading import REFUSED, Report, audio_files, upload_all
 ELSEWHERE = {
     "demo": ("ringnode.demo", "Start a real ring on this machine, with a few songs in it."),
     "expel": ("ringnode.ring_commands", "Take a node that is down out of the ring for good."),
+    "invite": ("ringnode.people_commands", "Make a link with which a guest makes one account."),
     "inventory": ("ringnode.ring_commands", "Compare the files on all nodes with the catalogue."),
     "leave": ("ringnode.ring_commands", "Have a node leave its ring for good, without loss."),
     "scrub": ("ringnode.ring_commands", "Have a node read all its files again."),
     "serve": ("ringnode.serve", "Run one node."),
     "status": ("ringnode.ring_commands", "Show the nodes of the ring, and whether every song has its copies."),
+    "users": ("ringnode.people_commands", "List the accounts."),
 }
 DEFAULT_URL = "https://127.0.0.1:7701"
 ID_DIGITS = 64

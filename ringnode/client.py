@@ -104,6 +104,15 @@ class Client:
         """The nodes and how well the songs are kept."""
         return self._ask("GET", "/ring")[1]
 
+    def users(self) -> list[Json]:
+        """Every account, by name."""
+        items: list[Json] = self._ask("GET", "/users")[1]["items"]
+        return items
+
+    def invite(self, role: str, days: int, note: str) -> Json:
+        """A new invitation; one that is lost on the way makes no account."""
+        return self._ask("POST", "/invitations", _json_body({"role": role, "days": days, "note": note}))[1]
+
     def tell(self, node: str, does: str, force: bool = False) -> None:
         """Have the node of this id leave, scrub or be expelled."""
         self._ask("POST", f"/ring/nodes/{quote(node, safe='')}/{does}{'?force=true' if force else ''}")
@@ -190,8 +199,7 @@ class Client:
             if self._token == stale:
                 if not isinstance(self._password, str):
                     self._password = self._password()
-                name = json.dumps({"username": self._username, "password": self._password}).encode()
-                body = Body("application/json", len(name), lambda: [name])
+                body = _json_body({"username": self._username, "password": self._password})
                 self._token = str(self._repeat("POST", "/auth/login", body, "")[1]["token"])
                 self._tokens.save(self._token)
             return self._token
@@ -261,6 +269,11 @@ class Client:
                 mine[url] = http.client.HTTPConnection(str(at.hostname), at.port or 80, timeout=CONNECT_S)
             self._connections.append(mine[url])
         return mine[url]
+
+
+def _json_body(value: Json) -> Body:
+    text = json.dumps(value).encode()
+    return Body("application/json", len(text), lambda: [text])
 
 
 def _checked(url: str) -> str:

@@ -18,6 +18,7 @@ from ringnode.errors import ConfigError
 ENV = "RINGNODE_"
 NOT_OURS = {ENV + name for name in ("CONFIG", "URL", "CA", "USER", "PASSWORD")}  # the clients' on the same machine
 MIB = 1 << 20
+SESSION_LIMIT_S = 30 * 86400.0  # the record that a login was ended is forgotten after so long
 
 
 def setting(default: Any, help: str) -> Any:
@@ -62,7 +63,10 @@ class Config:
     settle_s: float = setting(3.0, "how long a first node waits for others before it founds the ring")
     call_timeout_s: float = setting(2.0, "how long a peer may take to answer")
     metrics_token: str = setting("", "lets a Prometheus read /api/v1/metrics as `Bearer TOKEN`; else only admins may")
-    session_s: float = setting(30 * 86400.0, "how long a login lasts")
+    session_s: float = setting(SESSION_LIMIT_S, "how long a login lasts")
+    cors_origins: tuple[str, ...] = setting(
+        (), "origins whose pages may use the API, such as https://player.example.org"
+    )
     threads: int = setting(256, "HTTP requests served at once, paused listeners included")
 
     def __post_init__(self) -> None:
@@ -78,6 +82,8 @@ class Config:
             raise ConfigError("with host 0.0.0.0 set address to the HOST:PORT at which peers reach this node")
         if bool(self.api_cert) != bool(self.api_key):
             raise ConfigError("api_cert and api_key go together")
+        if self.session_s > SESSION_LIMIT_S:
+            raise ConfigError("session_s must not be more than 30 days: what ended a login is remembered as long")
         for address in (*self.seeds, *filter(None, (self.seed_name, self.address))):
             split_address(address)
         for f in fields(self):

@@ -84,11 +84,15 @@ class TooManyRequests(RingnodeError):
 
 
 class Invalid(RingnodeError):
-    """The caller's input is wrong; `field` is the name of the bad part, if one is to blame."""
+    """The caller's input is wrong; `field` is the name of the bad part, if one is to blame.
 
-    def __init__(self, message: str, field: str = "") -> None:
+    `fields` says what is wrong with each, where several are.
+    """
+
+    def __init__(self, message: str, field: str = "", fields: dict[str, str] | None = None) -> None:
         super().__init__(message, field)
         self.field = field
+        self.fields = fields or {}
 
     def __str__(self) -> str:
         return str(self.args[0])

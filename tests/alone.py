@@ -11,7 +11,7 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.errors import NotFound, Stale
+from ringnode.errors import Conflict, NotFound, Stale
 from ringnode.services.reading import LocalFile
 
 START_MS = 1_800_000_000_000
@@ -69,6 +69,7 @@ class Alone:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._leases: set[str] = set()
 
     def find(self, kind: str, key: str) -> Record | None:
         return self._records.get(kind, key)
@@ -86,6 +87,16 @@ class Alone:
         if versions is not None and record.newest() not in versions:
             raise Stale("it has changed since")
         yield record
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[SimpleNamespace]:
+        if name in self._leases:
+            raise Conflict(f"another is at {name}")
+        self._leases.add(name)
+        try:
+            yield SimpleNamespace(require=lambda: None)
+        finally:
+            self._leases.remove(name)
 
     def publish(self, record: Record) -> Record:
         self._records.keep(list(record))

@@ -19,7 +19,8 @@ LAYERS = {
     "api": 5,
     "ringnode.serve": 6, "ringnode.http_server": 6, "ringnode.cli": 6, "ringnode.__main__": 6,
     "ringnode.client": 6, "ringnode.console": 6, "ringnode.demo": 6, "ringnode.demo_music": 6,
-    "ringnode.uploading": 6, "ringnode.ring_commands": 6, "ringnode.cache": 6, "ringnode.terminal": 6,
+    "ringnode.uploading": 6, "ringnode.ring_commands": 6, "ringnode.people_commands": 6,
+    "ringnode.cache": 6, "ringnode.terminal": 6,
 }  # fmt: skip
 
 # What a layer must never touch: its law, in names of modules.

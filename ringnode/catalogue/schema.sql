@@ -97,3 +97,18 @@ CREATE TABLE IF NOT EXISTS mark (
     user TEXT NOT NULL, what TEXT NOT NULL, id TEXT NOT NULL,
     starred_at TEXT NOT NULL, rating INTEGER NOT NULL, plays INTEGER NOT NULL, played_at TEXT NOT NULL,
     PRIMARY KEY (user, what, id)) WITHOUT ROWID;
+
+-- Wrong passwords at this node; of no interest to others.
+CREATE TABLE IF NOT EXISTS attempt (
+    who TEXT PRIMARY KEY, failures INTEGER NOT NULL, at_s REAL NOT NULL, until_s REAL NOT NULL) WITHOUT ROWID;
+
+-- What changed, in order, for those who watch; the oldest is dropped.
+CREATE TABLE IF NOT EXISTS change (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS record_made AFTER INSERT ON record BEGIN
+    INSERT INTO change (kind, key) VALUES (new.kind, new.key);
+    DELETE FROM change WHERE number <= (SELECT max(number) FROM change) - 10000;
+END;
+CREATE TRIGGER IF NOT EXISTS record_changed AFTER UPDATE OF doc ON record BEGIN
+    INSERT INTO change (kind, key) VALUES (new.kind, new.key);
+    DELETE FROM change WHERE number <= (SELECT max(number) FROM change) - 10000;
+END;

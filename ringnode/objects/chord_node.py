@@ -141,8 +141,7 @@ class ChordNode:
 
     def release(self, name: str, holder: str) -> None:
         """Give a lease back before its time."""
-        with self._peers.lock:
-            self._leases.release(name, holder)
+        self._peers.run(self._leases.release(_text(name), _text(holder)))
 
     # -- files -------------------------------------------------------------------------------------------------
 

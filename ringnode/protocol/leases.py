@@ -16,6 +16,7 @@ from ringnode.protocol.idspace import is_id, position
 from ringnode.protocol.messages import NO_ANSWER, Call, Peer, Step, Wait
 
 TERM_S = 5.0  # longer than most pauses of a machine; so long a neighbourhood with new keys grants nothing
+REPAIR = "repair"
 MANY = 10_000  # leases a node keeps: a stranger must not fill its memory
 ATTEMPTS = 24  # with the pause below: until a changed neighbourhood is firm again
 PAUSE_S = 0.5
@@ -65,11 +66,17 @@ class Leases:
             raise PeerBusy(f"{name} is mine to grant now")
         self._put(name, holder, number)
 
-    def release(self, name: str, holder: str) -> None:
-        """Give back early."""
+    def release(self, name: str, holder: str) -> Step[None]:
+        """Give back early, at the witness too: it would object to the next holder for the rest of the term."""
         present = self._held.get(name)
         if present and present.holder == holder:
             del self._held[name]
+            witness = self._ring.successors[0]
+            if witness != self._ring.me and self._ring.owns(place_of(name)):
+                try:
+                    yield Call(witness, "release", (name, holder))
+                except NO_ANSWER:
+                    return  # there it runs out by itself
 
     def _require(self, name: str, holder: str) -> None:
         self._refuse_second(name, holder)
@@ -136,6 +143,9 @@ def give_back(home: Peer, name: str, holder: str) -> Step[None]:
 
 
 def place_of(name: str) -> str:
-    """Where a name lies on the circle: `.../key` with the file of that key."""
-    last = name.rpartition("/")[2]
-    return last if is_id(last, len(last)) and len(last) > 1 else position("lease", name)
+    """Where a name lies on the circle: `repair/KEY` with the file of that key, whatever else where its hash says.
+
+    Not by what the name looks like: people are called Abba, and other things have short hex names too.
+    """
+    kind, _, key = name.partition("/")
+    return key if kind == REPAIR and is_id(key, len(key)) else position("lease", name)

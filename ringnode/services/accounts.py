@@ -1,61 +1,51 @@
-"""Who people are: passwords, logins, tokens. Accounts are records, so any node logs anyone in."""
+"""Who people are. Accounts are records, so any node knows everyone."""
 
 import datetime
 import logging
+import re
 import secrets
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import TooManyRequests, Unauthenticated
+from ringnode.errors import Conflict, Invalid, NotFound
+from ringnode.services.durability import Durability
+from ringnode.services.passwords import HASHER, hashed
 
 log = logging.getLogger(__name__)
 
 KIND = "user"
-HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's floor: small machines log in too
-HASH_WAIT_S = 5.0  # a thread that waits longer serves nobody
-HASHES_AT_ONCE = 2  # a flood of logins must not take the memory or the cores
-PASSWORD_LIMIT = 1024
-FAILURES = 10  # wrong passwords for one name from one address ...
-WINDOW_S = 60.0  # ... in this time, then that address waits; others still get in with the right one
-WATCHED = 10_000  # addresses and names watched at once
+ROLES = ("listener", "uploader", "admin")  # each may do what those before it may
+ADMIN = ROLES[-1]
 PASSWORD_BYTES = 12
-TICKET_S = 12 * 3600.0  # an evening of music: its last song must not stop in the middle
+NAME_LIMIT = 64
+NAME_SIGNS = " .-_@"
+TEXT_LIMIT = 100
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}|")
+ADMINS = "accounts/admins"  # the lease of who makes one admin fewer
 
 
 @dataclass(frozen=True)
 class User:
-    """An account as its owner sees it."""
+    """An account, as its owner and admins see it."""
 
     name: str = field(metadata={"help": "Name to log in with; letter case does not matter"})
     role: str = field(metadata={"help": "What the account may do: listener, uploader or admin"})
+    display_name: str = field(default="", metadata={"help": "Name to be shown; empty: the name itself"})
+    language: str = field(
+        default="", metadata={"help": "Language of the player, as BCP 47 has it; empty: the browser's"}
+    )
+    active: bool = field(default=True, metadata={"help": "May it log in?"})
+    created_at: str = field(default="", metadata={"help": "When it was made, ISO 8601 in UTC"})
 
 
-@dataclass(frozen=True)
-class Login:
-    """The answer to a right password."""
-
-    token: str = field(metadata={"help": "To be sent as `Authorization: Bearer TOKEN`, to any node of the ring"})
-    expires_at: str = field(metadata={"help": "When it ends, ISO 8601 in UTC"})
-    user: User = field(metadata={"help": "Whose it is"})
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Leave to read the library, in a URL: for what can send no headers, and to go on at another node."""
-
-    ticket: str = field(metadata={"help": "To be sent as the query parameter `ticket`, to any node of the ring"})
-    expires_at: str = field(metadata={"help": "When it ends, ISO 8601 in UTC"})
+EDITABLE = ("display_name", "language")  # by its owner
+ADMINISTERED = (*EDITABLE, "role", "active", "password")  # by an admin
 
 
 def found_admin(records: Records, config: Config) -> list[Record]:
@@ -65,97 +55,173 @@ def found_admin(records: Records, config: Config) -> list[Record]:
     password = config.admin_password or secrets.token_urlsafe(PASSWORD_BYTES)
     if not config.admin_password:
         log.warning("the ring's first account is %r with password %r: note it now", config.admin_name, password)
-    return [put_user(records, config.admin_name, password, "admin")]
+    return [put_user(records, config.admin_name, password, ADMIN)]
 
 
 def put_user(records: Records, name: str, password: str, role: str) -> Record:
     """Write an account on this node."""
-    doc = {"name": name, "role": role, "password": HASHER.hash(password), "epoch": 0}
-    return records.put(KIND, name.casefold(), doc)
+    return records.put(KIND, account_key(name), new_doc(name, HASHER.hash(password), role))
+
+
+def new_doc(name: str, password: str, role: str, **more: Any) -> dict[str, Any]:
+    """The document of a new account. What others had under this name ends with its `epoch`."""
+    return {"name": name, "role": role, "password": password, "epoch": new_epoch(), "created_at": now(), **more}
+
+
+def new_epoch() -> str:
+    """In every login of an account; another one ends them all."""
+    return secrets.token_hex(4)
+
+
+def account_key(name: str) -> str:
+    """The key of an account's record."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 class Accounts:
-    """Logins at one gateway. `find` gives a record by kind and key; all its nodes accept what `secret` signs."""
+    """Over the gateway's parts."""
 
-    def __init__(self, find: Callable[[str, str], Record | None], secret: str, session_s: float) -> None:
-        self._find = find
-        self._session_s = session_s
-        self._signer = URLSafeTimedSerializer(secret, salt="login")
-        self._tickets = URLSafeTimedSerializer(secret, salt="ticket")  # neither passes for the other
-        self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
-        self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
-        self._lock = threading.Lock()
-        self._nobody = HASHER.hash(secrets.token_hex())  # an unknown name takes as long as a wrong password
+    def __init__(self, records: Records, durability: Durability) -> None:
+        self._records = records
+        self._durability = durability
 
-    def login(self, name: str, password: str, address: str) -> Login:
-        """Unauthenticated for a wrong name or password, TooManyRequests after many from one address."""
-        watched = (address, name.casefold()[:PASSWORD_LIMIT])
-        self._require_calm(watched)
-        record = self._find(KIND, name.casefold()) if name and name.isprintable() else None
-        known = record is not None and not record.deleted
-        stored = str(record.doc.get("password", "")) if record and known else self._nobody
-        if not self._matches(stored, password) or not known or record is None:
-            self._failed(watched)
-            raise Unauthenticated("the name or the password is wrong")
-        token = self._signer.dumps({"user": record.key, "epoch": record.doc.get("epoch", 0)})
-        return Login(str(token), _in(self._session_s), user_of(record))
+    def everyone(self) -> list[User]:
+        """All accounts, by name."""
+        return [user_of(record) for record in self._records.live(KIND)]
 
-    def user(self, token: str) -> User:
-        """Whose token it is. Unauthenticated if it is forged, expired or revoked."""
-        return self._claimed(self._signer, token, self._session_s)
+    def get(self, name: str) -> User:
+        """One account. NotFound if there is none."""
+        return user_of(self._record(name))
 
-    def ticket(self, user: User) -> Ticket:
-        """A new ticket; it ends early with the user's logins."""
-        record = self._find(KIND, user.name.casefold())
-        epoch = record.doc.get("epoch", 0) if record else None
-        return Ticket(str(self._tickets.dumps({"user": user.name.casefold(), "epoch": epoch})), _in(TICKET_S))
+    def version(self, name: str) -> str:
+        """Changes with every edit of the account."""
+        return self._record(name).newest()
 
-    def ticket_user(self, ticket: str) -> User:
-        """Whose ticket it is. Unauthenticated as for a token."""
-        return self._claimed(self._tickets, ticket, TICKET_S)
+    def find(self, name: str) -> User | None:
+        """The account of this name, if there is one."""
+        record = self._durability.find(KIND, account_key(name)) if is_name(name) else None
+        return None if record is None or record.deleted else user_of(record)
 
-    def _claimed(self, signer: URLSafeTimedSerializer, text: str, age_s: float) -> User:
-        try:
-            claim = signer.loads(text, max_age=int(age_s))
-            record = self._find(KIND, claim["user"])
-        except (BadData, KeyError, TypeError) as error:
-            raise Unauthenticated("the login is not valid or has expired: log in again") from error
-        if record is None or record.deleted or record.doc.get("epoch", 0) != claim.get("epoch"):
-            raise Unauthenticated("the login was ended: log in again")
-        return user_of(record)
+    def _record(self, name: str) -> Record:
+        record = self._durability.find(KIND, account_key(name)) if is_name(name) else None
+        if record is None or record.deleted:
+            raise NotFound(f"there is no account {name:.64}")
+        return record
 
-    def _matches(self, stored: str, password: str) -> bool:
-        if len(password) > PASSWORD_LIMIT:
+    def create(self, name: str, password: str, role: str, display_name: str = "") -> User:
+        """Make an account. Conflict if the name is taken, also by one that is just being made at another node."""
+        if not is_name(name):
+            raise Invalid(
+                "a name has 1 to 64 letters, digits, spaces and . - _ @, of which it has none at its ends", "name"
+            )
+        name = unicodedata.normalize("NFC", name)
+        fields = checked({"role": role, "display_name": display_name}, name) | {"password": hashed(password, name)}
+        with self._durability.lease(f"account/{account_key(name)}") as held:
+            known = self._durability.latest(KIND, account_key(name))
+            if known and not known.deleted:
+                raise Conflict(f"the name {name} is taken")
+            record = self._records.draft(KIND, account_key(name), new_doc(name, **fields))
+            held.require()
+            return user_of(self._durability.publish(record))
+
+    def edit(self, name: str, changes: Any, fields: tuple[str, ...], versions: Container[str] | None = None) -> User:
+        """Change some of `fields`. Invalid names the first bad one; Conflict for the last admin's role.
+
+        Stale if `versions` are given and it has another now. Another password, or none of its business any more
+        (inactive), ends all its logins.
+        """
+        if not isinstance(changes, dict) or not changes:
+            raise Invalid(f"name at least one field to change: {', '.join(fields)}")
+        for field_name in changes:
+            if field_name not in fields:
+                raise Invalid(f"there is no field {field_name:.40} here, but {', '.join(fields)}", field_name[:40])
+        given = checked(changes, name)
+        fewer = given.get("role", ADMIN) != ADMIN or not given.get("active", True)
+        with self._changing(name, versions, fewer) as record:
+            if "password" in given or not given.get("active", True):
+                given["epoch"] = new_epoch()
+            return user_of(self._durability.publish(self._records.draft_edit(record, given)))
+
+    @contextmanager
+    def deleting(self, name: str, versions: Container[str] | None = None) -> Iterator[None]:
+        """Delete an account once what is done inside has succeeded. Conflict for the last admin; Stale as above."""
+        with self._changing(name, versions, fewer_admins=True) as record:
+            yield
+            self._durability.publish(self._records.draft_edit(record, {"deleted": True, "epoch": new_epoch()}))
+
+    @contextmanager
+    def _changing(self, name: str, versions: Container[str] | None, fewer_admins: bool) -> Iterator[Record]:
+        """An account to be changed. Conflict if that could leave the ring without an admin."""
+        key = self._record(name).key
+        if fewer_admins and is_admin(self._record(name)):
+            with self._durability.lease(ADMINS) as held:
+                if not any(self._is_admin_still(other) for other in self._records.live(KIND) if other.key != key):
+                    raise Conflict(f"{name} is the last admin: make another one first")
+                with self._durability.changing(KIND, key, versions) as record:
+                    held.require()
+                    yield record
+        else:
+            with self._durability.changing(KIND, key, versions) as record:
+                if fewer_admins and is_admin(record):
+                    raise Conflict(f"{name} has just become an admin: try again")
+                yield record
+
+    def _is_admin_still(self, record: Record) -> bool:
+        """As the owners know it: another node may just have made one admin fewer."""
+        if not is_admin(record):
             return False
-        if not self._hashing.acquire(timeout=HASH_WAIT_S):
-            raise TooManyRequests("many people are logging in: try again in a minute")
-        try:
-            return HASHER.verify(stored, password)
-        except (VerificationError, InvalidHashError, UnicodeError):
-            return False
-        finally:
-            self._hashing.release()
-
-    def _require_calm(self, watched: tuple[str, str]) -> None:
-        with self._lock:
-            recent = [at for at in self._failures.get(watched, []) if time.monotonic() - at < WINDOW_S]
-        if len(recent) >= FAILURES:
-            raise TooManyRequests("too many wrong passwords from here: wait a minute")
-
-    def _failed(self, watched: tuple[str, str]) -> None:
-        with self._lock:
-            recent = [*self._failures.pop(watched, []), time.monotonic()][-FAILURES:]
-            self._failures[watched] = recent
-            while len(self._failures) > WATCHED:
-                self._failures.popitem(last=False)
+        latest = self._durability.latest(KIND, record.key)
+        return latest is not None and is_admin(latest)
 
 
-def _in(seconds: float) -> str:
-    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    return ends.isoformat(timespec="seconds")
+def is_admin(record: Record) -> bool:
+    """An admin who can log in?"""
+    user = user_of(record)
+    return user.role == ADMIN and user.active and not record.deleted
+
+
+def is_name(name: str) -> bool:
+    """May an account be called so? Letters and digits of any script, with a few signs between them."""
+    name = unicodedata.normalize("NFC", name)
+    inner = all(c.isalnum() or c in NAME_SIGNS or unicodedata.category(c)[0] == "M" for c in name)
+    return inner and 0 < len(name) <= NAME_LIMIT and name[0].isalnum() and name[-1] not in NAME_SIGNS
+
+
+def checked(changes: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Fields of an account as they are kept. Invalid names the first bad one."""
+    made = {}
+    for field_name, value in changes.items():
+        if field_name == "active":
+            if not isinstance(value, bool):
+                raise Invalid("active must be true or false", "active")
+        elif not isinstance(value, str):
+            raise Invalid(f"{field_name} must be text", field_name)
+        elif field_name == "role" and value not in ROLES:
+            raise Invalid(f"role must be one of {', '.join(ROLES)}", "role")
+        elif field_name == "display_name" and (len(value) > TEXT_LIMIT or not value.isprintable()):
+            raise Invalid(
+                f"display_name has at most {TEXT_LIMIT} characters, none of them control characters", field_name
+            )
+        elif field_name == "language" and not LANGUAGE.fullmatch(value):
+            raise Invalid("language must be one of BCP 47, such as de or pt-BR", "language")
+        made[field_name] = hashed(value, name) if field_name == "password" else value
+    return made
 
 
 def user_of(record: Record) -> User:
     """The account that a record describes."""
     doc: dict[str, Any] = record.doc
-    return User(str(doc.get("name", record.key)), str(doc.get("role", "listener")))
+    text = {name: str(doc.get(name, "")) for name in ("display_name", "language", "created_at")}
+    active = doc.get("active", True) is True
+    return User(str(doc.get("name", record.key)), str(doc.get("role", ROLES[0])), active=active, **text)
+
+
+def now() -> str:
+    """The time, as records and answers have it."""
+    return in_s(0)
+
+
+def in_s(seconds: float) -> str:
+    """The time in so many seconds."""
+    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return at.isoformat(timespec="seconds")

@@ -269,8 +269,8 @@ class Machine(Node):
     def on_witness(self, name: str, holder: str, number: int) -> None:
         self.leases.witness(name, holder, number)
 
-    def on_release(self, name: str, holder: str) -> None:
-        self.leases.release(name, holder)
+    def on_release(self, name: str, holder: str) -> Step[None]:
+        return self.leases.release(name, holder)
 
     def on_has_replicas(self, keys: list[str]) -> list[bool]:
         return [self.disk.has(key) for key in keys]

@@ -93,6 +93,10 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(401, {"detail": "log in first"})
         if path.startswith("/ring/nodes/"):
             return self._send(*self._act(path, query))
+        if path == "/invitations":
+            given = json.loads(self._body())
+            made = {"expires_at": "2030-01-08T12:00:00+00:00", "token": "t", "url": "https://cellar:7701/join#t"}
+            return self._send(201, given | made)
         if method == "POST":
             return self._upload(query["filename"])
         return self._send(*self._look(path, query))
@@ -147,6 +151,10 @@ class Handler(BaseHTTPRequestHandler):
                 now = server.coming.pop(0)
                 server.nodes = [now if n["id"] == now["id"] else n for n in server.nodes]
             return 200, {"k": 3, "nodes": server.nodes, "songs": len(server.songs), **server.counts}
+        if path == "/users":
+            known = {"display_name": "", "created_at": "2026-01-01T12:00:00+00:00"}
+            return 200, {"items": [{"name": "admin", "role": "admin", "active": True} | known,
+                                   {"name": "ben", "role": "listener", "active": False} | known]}  # fmt: skip
         if path == "/songs":
             found = [s for s in server.songs.values() if query.get("q", "") in s["title"]]
             start, limit = int(query.get("cursor", 0)), min(int(query["limit"]), PAGE)

@@ -32,7 +32,7 @@ def check(answer: TestResponse) -> None:
     if answer.status_code >= 400 and answer.request.method != "HEAD" and not answer.request.path.endswith("/health"):
         assert answer.content_type == "application/problem+json", answer.text
         problem = json.loads(answer.text)
-        assert set(problem) - {"field"} == {"type", "title", "status", "detail", "request_id"}
+        assert set(problem) - {"field", "errors"} == {"type", "title", "status", "detail", "request_id"}
         assert problem["status"] == answer.status_code
         assert problem["type"].startswith("urn:ringnode:problem:")
         assert problem["request_id"] == answer.headers["X-Request-ID"]

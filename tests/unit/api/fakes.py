@@ -10,25 +10,36 @@ from typing import Any, Self
 from alone import Alone, open_catalogue
 
 from ringnode.catalogue import pictures
+from ringnode.catalogue.attempts import Attempts
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page
 from ringnode.catalogue.songs import Filter, checked_edit
 from ringnode.catalogue.tags import Cover
-from ringnode.errors import Forbidden, Invalid, NotFound, Stale, TooLarge, Unauthenticated
+from ringnode.errors import Forbidden, Invalid, NotFound, Stale, TooLarge
 from ringnode.protocol.messages import Peer
-from ringnode.services.accounts import Login, Ticket, User
+from ringnode.services import accounts
+from ringnode.services.accounts import Accounts, User
+from ringnode.services.audit import Audit
+from ringnode.services.belongings import Belongings
 from ringnode.services.covers import Covers
+from ringnode.services.events import Events
+from ringnode.services.invitations import Invitations
 from ringnode.services.library import Copy, clean_name
 from ringnode.services.listening import Listening
 from ringnode.services.lyrics import Words
 from ringnode.services.marks import Marks
 from ringnode.services.overview import Health, LoopView, NodeView, RingView, Work
+from ringnode.services.passwords import HASHER
 from ringnode.services.playlists import Playlists
+from ringnode.services.sessions import Access, Client, Login, Sessions
 from ringnode.services.union import Finding, Inventory, Told
 from ringnode.services.uploads import Resumable
 from ringnode.storage.blobs import Blobs, Spool
 
 LIMIT = 1 << 20
+SECRET = "s" * 64
+USERS = {role: User(role, role) for role in ("listener", "uploader", "admin", "stranger")}
+HASHES = {name: HASHER.hash(name) for name in USERS}  # a password is the name
 PIECE = 7  # small, so that answers are made of many
 
 
@@ -171,32 +182,22 @@ class Shrinker:
     keep = staticmethod(pictures.keep)
 
 
-class MemoryAccounts:
-    """Every method of `services.accounts.Accounts`; a password is the name, and so is the token."""
+class MemorySessions(Sessions):
+    """The real ones, but that the name of an account is a token and a ticket too, and `error` is raised by logins."""
 
-    def __init__(self) -> None:
-        self.users = {role: User(role, role) for role in ("listener", "uploader", "admin", "stranger")}
-        self.asked: list[tuple[str, str, str]] = []
-        self.error: Exception | None = None
+    error: Exception | None = None
 
-    def login(self, name: str, password: str, address: str) -> Login:
-        self.asked.append((name, password, address))
+    def login(self, name: str, password: str, client: Client) -> Login:
         if self.error:
             raise self.error
-        if name not in self.users or password != name:
-            raise Unauthenticated("the name or the password is wrong")
-        return Login(name, "2026-01-31T12:00:00+00:00", self.users[name])
+        return super().login(name, password, client)
 
-    def user(self, token: str) -> User:
-        if token not in self.users:
-            raise Unauthenticated("the login is not valid or has expired: log in again")
-        return self.users[token]
-
-    def ticket(self, user: User) -> Ticket:
-        return Ticket(f"ticket of {user.name}", "2026-01-31T12:00:00+00:00")
+    def access(self, token: str) -> Access:
+        return Access(USERS[token]) if token in USERS else super().access(token)
 
     def ticket_user(self, ticket: str) -> User:
-        return self.user(ticket.removeprefix("ticket of ") if ticket.startswith("ticket of ") else "")
+        name = ticket.removeprefix("ticket of ")
+        return USERS[name] if name in USERS and name != ticket else super().ticket_user(ticket)
 
 
 class MemoryOverview:
@@ -260,9 +261,10 @@ class MemoryGateway:
     def __init__(self, folder: Path) -> None:
         (folder / "identity.json").write_text('{"id": "7f3a90cd12ab"}')
         self.config = SimpleNamespace(
-            data=folder, upload_limit_bytes=LIMIT, metrics_token="", k=3, threads=12, proxies=0
-        )
-        self.accounts = MemoryAccounts()
+            data=folder, upload_limit_bytes=LIMIT, metrics_token="", k=3, threads=12,
+            cors_origins=(), proxies=0, session_s=3600.0,
+            api_url="https://cellar:7701",
+        )  # fmt: skip
         self.library = MemoryLibrary()
         self.browse = MemoryBrowse(self.library)
         self.overview = MemoryOverview()
@@ -273,6 +275,15 @@ class MemoryGateway:
         self.covers = Covers(self.records, alone, self.library, Shrinker(), folder / "covers")
         self.words = Words(self.records, alone, self.library)
         self.playlists = Playlists(self.records, alone)
+        for user in USERS.values():
+            self.records.put("user", user.name, accounts.new_doc(user.name, HASHES[user.name], user.role))
+        self.accounts = Accounts(self.records, alone)
+        attempts = Attempts(self.records.db, lambda: 1_800_000_000.0)
+        self.sessions = MemorySessions(self.records, alone, attempts, SECRET, 3600.0)
+        self.invitations = Invitations(self.records, alone, self.accounts, SECRET, self.config.api_url)
+        self.audit = Audit(self.records, alone)
+        self.events = Events(self.records, "n", lambda: {"repair": {"short": 0}})
+        self.belongings = Belongings(self.records, alone, self.accounts, self.playlists)
         self.marks = Marks(self.records, alone, "n", folder)
         self.listening = Listening(self.records, alone, lambda: 1_800_000_000.0)
         self.steward = MemorySteward()

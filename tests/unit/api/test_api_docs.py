@@ -125,7 +125,7 @@ def test_songs_are_documented_from_their_definition(swagger):
     assert set(edit["properties"]) == set(EDITABLE)
     assert "required" not in edit
     problem = swagger["definitions"]["Problem"]
-    assert set(problem["properties"]) - set(problem["required"]) == {"field"}
+    assert set(problem["properties"]) - set(problem["required"]) == {"field", "errors"}
 
 
 def test_parameters_are_documented(swagger):

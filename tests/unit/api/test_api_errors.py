@@ -90,7 +90,7 @@ def test_any_other_request_id_is_replaced(client, given):
 def test_request_ids_are_logged(client, caplog):
     caplog.set_level(logging.INFO)
     client.get("/api/v1/version", headers={"X-Request-ID": "find-me"})
-    assert "GET '/api/v1/version' 200 find-me" in caplog.text
+    assert "GET '/api/v1/version' 200 '-' " in caplog.text and " ms find-me" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,10 @@ def test_one_holder_at_a_time_and_numbers_that_grow() -> None:
     assert granted(leases, "a") == first, "the same lease, for longer"
     now[0] += TERM_S
     assert granted(leases, "b") > first
-    leases.release(NAME, "b")
+    step = leases.release(NAME, "b")
+    assert next(step) == Call(peer("7"), "release", (NAME, "b"))
+    with pytest.raises(StopIteration):
+        step.send(None)
     assert granted(leases, "c") > first
 
 

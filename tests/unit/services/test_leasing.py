@@ -52,7 +52,7 @@ class Alone(Peers):
             self.asked += 1
             return self.run(self.leases.grant(*args))
         assert method == "release"
-        return self.leases.release(*args)
+        return self.run(self.leases.release(*args))
 
 
 @pytest.fixture
