@@ -167,6 +167,7 @@ class MergeResource(Resource):
     @takes_json
     @ns.expect(MERGE)
     @ns.response(200, "What became of each song that had to be changed", [OUTCOME])
+    @ns.response(404, "There is no such album")
     def post(self) -> list[Outcome]:
         """Make several albums one: their songs take over the album, the album artist and the release id of `into`."""
         given = inputs.members("into albums", into=str, albums=list)
