@@ -6,6 +6,7 @@ stamp, so it is commutative, associative and idempotent, and two people who edit
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from blake3 import blake3
@@ -43,9 +44,24 @@ class Record(NamedTuple):
         """This record with `changes` made at `stamp`."""
         return self._replace(doc=self.doc | changes, edits=self.edits | dict.fromkeys(changes, stamp))
 
+    def size_bytes(self) -> int:
+        """About what it takes in a message."""
+        return len(canonical(list(self)).encode())
+
     def digest(self) -> int:
         """HASH_BITS bits over everything; equal records have equal digests on every node."""
         return int.from_bytes(blake3(canonical(list(self)).encode()).digest()[:8], "big") >> (64 - HASH_BITS)
+
+    @staticmethod
+    def first_few(records: "Iterable[Record]", most_bytes: int) -> "list[Record]":
+        """The first of them that are not more than `most_bytes` together, but at least one."""
+        few: list[Record] = []
+        for record in records:
+            most_bytes -= record.size_bytes()
+            if few and most_bytes < 0:
+                break
+            few.append(record)
+        return few
 
     @classmethod
     def of(cls, value: Any) -> "Record":
@@ -69,7 +85,9 @@ def merge(a: Record, b: Record) -> Record:
     doc: dict[str, Any] = {}
     stamps: dict[str, str] = {}
     for field in sorted(a.doc.keys() | b.doc.keys()):
-        if (of_a := a.stamp_of(field)) == (of_b := b.stamp_of(field)):
+        if a is b:  # only to be made regular
+            newer = a
+        elif (of_a := a.stamp_of(field)) == (of_b := b.stamp_of(field)):
             newer = max(a, b, key=lambda side: _rank(side.doc, field))
         else:
             newer = a if of_a > of_b else b

@@ -5,6 +5,7 @@ Written by the node process and the gateway's workers alike; the digests change 
 
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from sqlite3 import Connection
@@ -265,9 +266,10 @@ class Records:
             found += [(kind, key, digest) for kind, key, digest in rows]
         return found
 
-    def documents(self, names: Sequence[Sequence[str]]) -> list[Record]:
-        """The records named by (kind, key), as far as they are here."""
-        return [record for kind, key in names if (record := self.get(kind, key))]
+    def documents(self, names: Sequence[Sequence[str]], most_bytes: int = sys.maxsize) -> list[Record]:
+        """The records named by (kind, key), as far as they are here; of more than `most_bytes` the first ones."""
+        here = (record for kind, key in names if (record := self.get(kind, key)))
+        return list(here) if most_bytes == sys.maxsize else Record.first_few(here, most_bytes)
 
     def merge_documents(self, documents: Sequence[Any]) -> int:
         """Take in what a peer sent; how many were news. A broken one is kept aside and hinders none."""

@@ -4,6 +4,7 @@ Every method is a translation: it takes the ring's lock, asks, and answers plain
 [id, address, incarnation], keys and ids as hex text, records as [kind, key, doc, stamp, edits].
 """
 
+import sys
 from typing import Any, Protocol
 
 from Pyro5.api import current_context, expose
@@ -211,9 +212,9 @@ class ChordNode:
         self.links()
         return self._records.entries(_few(buckets, 256))
 
-    def get_records(self, names: list[tuple[str, str]]) -> list[Record]:
-        """The records named by [kind, key], as far as they are here."""
-        return self._records.documents(_few(names, MANY))
+    def get_records(self, names: list[tuple[str, str]], most_bytes: int = sys.maxsize) -> list[Record]:
+        """The records named by [kind, key], as far as they are here; of more than `most_bytes` the first."""
+        return self._records.documents(_few(names, MANY), most_bytes)
 
     def keep_record(self, record: Any) -> None:
         """Take in what a person has just written, durable when it answers. Invalid if it is from the future."""

@@ -11,7 +11,8 @@ from ringnode.protocol.messages import Call, Peer, Step
 
 GROUPS_AT_ONCE = 16  # 16 * 256 sums: 40 kB an answer
 BUCKETS_AT_ONCE = 64  # with 100,000 records, about 100 entries
-RECORDS_AT_ONCE = 100  # of a few kB each: far below the message limit
+RECORDS_AT_ONCE = 100  # of a few kB each
+BYTES_AT_ONCE = 4 << 20  # but pictures have 100 kB: half the message limit, so that the last one may be large
 RECORDS_A_ROUND = 10_000  # so that a round ends; the next goes on
 
 Entry = tuple[str, str, int]  # kind, key, hash
@@ -23,7 +24,7 @@ class Records(Protocol):
     def groups(self) -> list[int]: ...
     def buckets(self, groups: Sequence[int]) -> list[list[int]]: ...
     def entries(self, buckets: Sequence[int]) -> list[Entry]: ...
-    def documents(self, names: Sequence[tuple[str, str]]) -> list[Any]: ...
+    def documents(self, names: Sequence[tuple[str, str]], most_bytes: int) -> list[Any]: ...  # or only the first
     def merge_documents(self, documents: Sequence[Any]) -> int: ...
     def put_aside(self, document: Any, why: str) -> None: ...
 
@@ -69,10 +70,15 @@ def _exchange_buckets(records: Records, peer: Peer, buckets: list[int], hold_bac
     mine = {(kind, key): digest for kind, key, digest in records.entries(buckets)}
     wanted = [name for name, digest in sorted(theirs.items()) if mine.get(name) != digest]
     offered = [name for name, digest in sorted(mine.items()) if theirs.get(name) != digest]
-    for names in _slices(wanted, RECORDS_AT_ONCE):
-        records.merge_documents((yield Call(peer, "get_records", (names,))))
-    for names in _slices(offered, RECORDS_AT_ONCE):
-        documents = records.documents(names)
+    n = 0
+    while names := wanted[n : n + RECORDS_AT_ONCE]:
+        documents = yield Call(peer, "get_records", (names, BYTES_AT_ONCE))
+        records.merge_documents(documents)
+        n += len(documents) or len(names)  # where some are there no more, a few are asked for twice
+    n = 0
+    while names := offered[n : n + RECORDS_AT_ONCE]:
+        documents = records.documents(names, BYTES_AT_ONCE)
+        n += len(documents) or len(names)
         for held in [some for some in documents if hold_back and some[:2] not in theirs and hold_back(some)]:
             documents.remove(held)
             records.put_aside(held, "an old copy of this node's folder had it, and the ring does not know it")

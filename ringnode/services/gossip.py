@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.protocol.antientropy import RECORDS_A_ROUND, RECORDS_AT_ONCE, exchange
+from ringnode.protocol.antientropy import BYTES_AT_ONCE, RECORDS_A_ROUND, RECORDS_AT_ONCE, exchange
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.messages import AtOnce, Call, Peer, Step
 
@@ -37,8 +37,10 @@ class Gossip:
     def spread(self) -> Step[bool]:
         """Tell what is new to a few random peers, who tell it on if it was news to them. True: there is more."""
         news: list[Record] = []
-        while self._outbox and len(news) < RECORDS_AT_ONCE:
+        left = BYTES_AT_ONCE
+        while self._outbox and len(news) < RECORDS_AT_ONCE and left > 0:
             news.append(self._outbox.popleft())
+            left -= news[-1].size_bytes()
         told = [Call(peer, "put_records", (news, True)) for peer in self._random_peers(FAN_OUT)] if news else []
         yield AtOnce(told, len(told))  # those that did not answer: the exchange will bring it there
         return bool(self._outbox)

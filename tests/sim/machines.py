@@ -287,8 +287,8 @@ class Machine(Node):
         self.ring.links()
         return self.records.entries(buckets)
 
-    def on_get_records(self, names: list[Any]) -> Any:
-        return self.records.documents(names)
+    def on_get_records(self, names: list[Any], *most_bytes: int) -> Any:
+        return self.records.documents(names, *most_bytes)
 
     def on_keep_record(self, document: Any) -> None:
         self.gossip.tell(self.records.keep(document))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
+import msgpack
 import pytest
 
 from ringnode.catalogue import songs
@@ -15,6 +16,9 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import stamp
 from ringnode.catalogue.records import AHEAD_MS, Records
 from ringnode.errors import ConfigError, Invalid
+from ringnode.objects.wire import MESSAGE_BYTES
+from ringnode.protocol.antientropy import exchange
+from ringnode.protocol.messages import Call, Peer
 
 NOW_MS = 1_700_000_000_000
 Maker = Callable[..., Records]
@@ -262,3 +266,31 @@ def test_a_stamp_names_who_gave_it(make: Maker) -> None:
 def test_a_document_that_is_no_json_is_refused(make: Maker) -> None:
     with pytest.raises(Invalid):
         make().put("song", "aa", {"title": object()})
+
+
+def test_pictures_go_in_messages_that_are_small_enough_and_all_arrive(make: Maker) -> None:
+    """300 of 100 kB: thirty messages' worth, were they counted and not weighed."""
+    mine, theirs = make(), make()
+    picture = "/" * 133_000
+    for table, which in ((mine, range(200)), (theirs, range(200, 300))):
+        table.merge([table.draft("cover", f"{n}", {"picture": picture}) for n in which])
+    sizes = []
+
+    def answer(call: Call) -> object:
+        value = getattr(theirs, WHAT_ANSWERS[call.method])(*call.args[: None if call.method == "get_records" else 1])
+        sizes.append(len(msgpack.packb([list(call.args), value])))
+        return value
+
+    step = exchange(mine, Peer("ab", "there:1"))
+    call = next(step)
+    with pytest.raises(StopIteration):
+        while True:
+            sent = theirs.groups() if call.args == ([],) else answer(call)
+            call = step.send(sent)
+    assert mine.groups() == theirs.groups() and mine.count("cover") == 300
+    assert MESSAGE_BYTES / 4 < max(sizes) < MESSAGE_BYTES
+
+
+WHAT_ANSWERS = {
+    "digests": "buckets", "entries": "entries", "get_records": "documents", "put_records": "merge_documents",
+}  # fmt: skip

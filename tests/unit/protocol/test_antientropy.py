@@ -13,6 +13,7 @@ from ringnode.protocol.antientropy import Entry, exchange
 from ringnode.protocol.messages import Peer
 
 PEER = Peer("ab", "there:1")
+SIZE = 100
 
 
 class Table:
@@ -38,8 +39,10 @@ class Table:
     def entries(self, buckets: Sequence[int]) -> list[Entry]:
         return [("song", key, value) for key, value in self.values.items() if self.bucket(key) in set(buckets)]
 
-    def documents(self, names: Sequence[tuple[str, str]]) -> list[Any]:
-        return [[kind, key, self.values[key]] for kind, key in names if key in self.values]
+    def documents(self, names: Sequence[tuple[str, str]], most_bytes: int) -> list[Any]:
+        """Each takes SIZE."""
+        here = [[kind, key, self.values[key]] for kind, key in names if key in self.values]
+        return here[: max(1, most_bytes // SIZE)]
 
     def merge_documents(self, documents: Sequence[Any]) -> int:
         for _, key, value in documents:
@@ -53,7 +56,7 @@ class Table:
         if method == "entries":
             return self.entries(args[0])
         if method == "get_records":
-            return self.documents(args[0])
+            return self.documents(*args)
         assert method == "put_records"
         return self.merge_documents(args[0])
 
@@ -96,3 +99,12 @@ def test_a_newcomer_gets_everything_in_bounded_rounds(monkeypatch: pytest.Monkey
         rounds += 1
         assert rounds < 20
     assert rounds >= 3
+
+
+@given(tables, tables, st.integers(0, 3 * SIZE))
+def test_so_many_bytes_go_at_once_and_yet_all_arrive(a: dict[str, int], b: dict[str, int], most_bytes: int) -> None:
+    mine, theirs = Table(a), Table(b)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(antientropy, "BYTES_AT_ONCE", most_bytes)
+        run(mine, theirs)
+    assert mine.values == theirs.values == {key: max(a.get(key, 0), b.get(key, 0)) for key in a | b}

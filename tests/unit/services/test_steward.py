@@ -73,7 +73,7 @@ class Nodes(Peers):
     def _members(self, at: str, away_s: float) -> int:
         return len(IDS)
 
-    def _get_records(self, at: str, names: list[Any]) -> list[Any]:
+    def _get_records(self, at: str, names: list[Any], *_: int) -> list[Any]:
         return [list(record) for record in self.records.documents(names)]
 
     def _keep_record(self, at: str, record: Any) -> None:
