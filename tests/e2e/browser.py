@@ -63,13 +63,20 @@ class Listener:
         self.page.get_by_label("Name").fill("admin")
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
-        expect(self.page.get_by_role("heading", name="Songs", level=1)).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Good", level=1)).to_be_visible()
+
+    def go(self, name: str) -> None:
+        """Go to a place of the sidebar."""
+        self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).first.click()
+        expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
     def row(self, title: str) -> Any:
         return self.page.get_by_role("row").filter(has_text=title)
 
     def play(self, title: str) -> None:
         """Play a song of the list, by the button on its cover."""
+        if not self.page.url.partition("?")[0].endswith("/songs"):
+            self.go("Songs")
         row = self.row(title)
         row.hover()
         row.get_by_role("button", name=f"Play {title}").click()

@@ -9,6 +9,7 @@ from support import eventually
 
 def test_somebody_listens(ring: RingOfProcesses, listener: Listener) -> None:
     page = listener.page
+    listener.go("Songs")
     assert page.title() == "Songs – ringnode"
     for suffix in FORMATS:
         listener.play(f"Short {suffix}")

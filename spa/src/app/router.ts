@@ -13,7 +13,14 @@ declare module 'vue-router' {
 }
 
 const pages: RouteRecordRaw[] = [
-  { path: '/', redirect: '/songs' },
+  { path: '/', component: () => import('@/library/HomePage.vue'), meta: { title: 'home.title' } },
+  { path: '/search', component: () => import('@/library/SearchPage.vue'), meta: { title: 'search.title' } },
+  { path: '/genres', component: () => import('@/library/GenresPage.vue'), meta: { title: 'genres.title' } },
+  { path: '/years', component: () => import('@/library/YearsPage.vue'), meta: { title: 'years.title' } },
+  { path: '/favourites', component: () => import('@/library/MinePage.vue'), meta: { title: 'favourites.title' }, props: { which: 'favourites' } },
+  { path: '/played', component: () => import('@/library/MinePage.vue'), meta: { title: 'played.title' }, props: { which: 'played' } },
+  { path: '/playlists', component: () => import('@/library/PlaylistsPage.vue'), meta: { title: 'playlist.all' } },
+  { path: '/playlists/:id', component: () => import('@/library/PlaylistPage.vue'), meta: { title: 'playlist.one' }, props: true },
   { path: '/songs', component: () => import('@/library/SongsPage.vue'), meta: { title: 'songs.title' } },
   { path: '/songs/:id', component: () => import('@/library/SongPage.vue'), meta: { title: 'song.title' }, props: true },
   { path: '/albums', component: () => import('@/library/AlbumsPage.vue'), meta: { title: 'albums.title' } },

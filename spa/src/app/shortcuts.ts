@@ -13,7 +13,7 @@ export interface Shortcut {
 const SEEK_S = 5
 const LOUDER = 0.05
 
-export function shortcutsOf(open: { queue: Ref<boolean>; searching: Ref<boolean>; keys: Ref<boolean> }): Shortcut[] {
+export function shortcutsOf(open: { queue: Ref<boolean>; searching: Ref<boolean>; keys: Ref<boolean>; lyrics: Ref<boolean> }): Shortcut[] {
   const player = usePlayer()
   const louder = (by: number): void => {
     player.muted = false
@@ -30,6 +30,7 @@ export function shortcutsOf(open: { queue: Ref<boolean>; searching: Ref<boolean>
     { does: 'mute', keys: ['m'], run: () => (player.muted = !player.muted) },
     { does: 'shuffle', keys: ['s'], run: () => player.setShuffle(!player.shuffle) },
     { does: 'queue', keys: ['q'], run: () => (open.queue.value = !open.queue.value) },
+    { does: 'lyrics', keys: ['l'], run: () => (open.lyrics.value = !open.lyrics.value) },
     { does: 'search', keys: ['/', 'Ctrl+k'], run: () => (open.searching.value = true) },
     { does: 'keys', keys: ['?'], run: () => (open.keys.value = true) },
   ]

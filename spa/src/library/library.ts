@@ -10,7 +10,7 @@ import { usePages, type Page } from './pages'
 export type Song = components['schemas']['Song']
 export type Album = components['schemas']['Album']
 export type Artist = components['schemas']['Artist']
-type Asked<P extends '/songs' | '/albums' | '/artists'> = NonNullable<paths[P]['get']['parameters']['query']>
+type Asked<P extends '/songs' | '/albums' | '/artists' | '/me/songs'> = NonNullable<paths[P]['get']['parameters']['query']>
 
 /** What a long list keeps of a song. */
 export interface Row extends QueueSong {
@@ -18,7 +18,14 @@ export interface Row extends QueueSong {
   year: string
   track: number
   disc: number
+  /** In a playlist: the entry, for a song may stand there twice. */
+  entry?: string
+  /** In a playlist: it is no longer in the library. */
+  gone?: boolean
 }
+
+/** What tells a row from all others of its list. */
+export const keyOf = (row: Row): string => row.entry ?? row.id
 
 const SONGS = 500
 const TILES = 120
@@ -32,6 +39,12 @@ export const useSongs = (query: MaybeRefOrGetter<Asked<'/songs'>>) =>
   usePages<Row, Asked<'/songs'>>(query, async (asked, cursor) => {
     const page = await data(api.GET('/songs', { params: { query: { limit: SONGS, ...given(asked), ...at(cursor) } } }))
     return { ...page, items: page.items.map(rowOf) } as Page<Row>
+  })
+
+export const useMySongs = (query: MaybeRefOrGetter<Asked<'/me/songs'>>) =>
+  usePages<Row, Asked<'/me/songs'>>(query, async (asked, cursor) => {
+    const page = await data(api.GET('/me/songs', { params: { query: { limit: SONGS, ...asked, ...at(cursor) } } }))
+    return { ...page, items: page.items.map((mark) => rowOf(mark.song)) } as Page<Row>
   })
 
 export const useAlbums = (query: MaybeRefOrGetter<Asked<'/albums'>>) =>

@@ -45,7 +45,7 @@ function paint(hue: number | null): void {
   }
 }
 
-function hueOf(image: HTMLImageElement): number | null {
+export function hueOf(image: HTMLImageElement): number | null {
   const canvas = document.createElement('canvas')
   canvas.width = canvas.height = SIDE
   const pen = canvas.getContext('2d', { willReadFrequently: true })

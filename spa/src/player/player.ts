@@ -175,9 +175,9 @@ export const usePlayer = defineStore('player', () => {
     if (queue.following && queue.repeat !== 'one') next()
   }
 
-  function playSongs(songs: readonly QueueSong[], at = 0): void {
+  function playSongs(songs: readonly QueueSong[], at = 0, at_s = 0): void {
     queue.set(songs.map(queueSong), at)
-    open(true)
+    open(true, at_s)
   }
 
   function add(songs: readonly QueueSong[], where: 'next' | 'end'): void {

@@ -1,4 +1,5 @@
 /** What was heard, told to the API; what it could not be told now is told later, from this browser's own list. */
+import { ref } from 'vue'
 import { api, data } from '@/shared/http'
 import { keep, load } from '@/shared/kept'
 import { asProblem } from '@/shared/problem'
@@ -10,6 +11,8 @@ interface Play {
   id: string
 }
 
+/** How many plays the API has taken: what is shown of them is old then. */
+export const told = ref(0)
 const MOST = 500
 let busy = false
 
@@ -26,8 +29,9 @@ export async function tell(): Promise<void> {
   try {
     for (let left = load<Play[]>('plays', []); left[0]; left = load<Play[]>('plays', [])) {
       const body = left[0]
-      const told = await data(api.POST('/me/plays', { body })).catch(asProblem)
-      if (told instanceof Error && (told.passing || told.status === 401)) return
+      const answer = await data(api.POST('/me/plays', { body })).catch(asProblem)
+      if (answer instanceof Error && (answer.passing || answer.status === 401)) return
+      told.value += 1
       keep('plays', load<Play[]>('plays', []).filter((play) => play.id !== body.id))
     }
   } finally {

@@ -1,0 +1,68 @@
+/** What can be done with songs: the one list for menus, long presses and selections. */
+import { Disc3, Download, Info, ListEnd, ListPlus, ListStart, MicVocal, Play, Star, StarOff } from '@lucide/vue'
+import { useI18n } from 'vue-i18n'
+import { useRouter } from 'vue-router'
+import { usePlayer } from '@/player/player'
+import type { QueueSong } from '@/player/queue'
+import { ticketed, V1 } from '@/shared/http'
+import { nodes } from '@/shared/nodes'
+import { explain } from '@/shared/problem'
+import { toast } from '@/shared/toasts'
+import type { Item } from '@/shared/ui/Menu.vue'
+import { addToPlaylist } from './playlists'
+import { useStars } from './stars'
+import { albumPath, artistPath } from './whereabouts'
+
+const ZIP_LIMIT = 500
+
+export function downloadOf(songs: readonly { id: string }[]): string {
+  const path = songs.length === 1 ? `/songs/${songs[0]?.id}/download` : `/songs/download?ids=${songs.map((song) => song.id).join(',')}`
+  return ticketed(nodes.home, V1 + path)
+}
+
+/** Have the browser save what an address gives. */
+export function save(url: string, name = ''): void {
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+}
+
+export function useSongMenu() {
+  const { t } = useI18n()
+  const router = useRouter()
+  const player = usePlayer()
+  const stars = useStars('song')
+
+  async function go(path: Promise<string>): Promise<void> {
+    try {
+      await router.push(await path)
+    } catch (problem) {
+      toast(explain(problem, t), 'trouble')
+    }
+  }
+
+  /** `play` begins at the first of them, in its list; `more` stands at the end. */
+  return (songs: readonly QueueSong[], play: () => unknown, more: Item[] = []): Item[] => {
+    const ids = songs.map((song) => song.id)
+    const all = ids.every(stars.has)
+    const [one] = songs
+    const single: Item[] = one && songs.length === 1
+      ? [
+          ...(one.album ? [{ label: t('song.toAlbum'), icon: Disc3, run: () => go(albumPath(one)) }] : []),
+          ...(one.artist ? [{ label: t('song.toArtist'), icon: MicVocal, run: () => go(artistPath(one.artist)) }] : []),
+          { label: t('song.details'), icon: Info, run: () => router.push(`/songs/${one.id}`) },
+        ]
+      : []
+    return [
+      { label: t('song.play'), icon: Play, run: play },
+      { label: t('song.playNext'), icon: ListStart, run: () => player.add(songs, 'next') },
+      { label: t('song.enqueue'), icon: ListEnd, run: () => player.add(songs, 'end') },
+      { label: t('playlist.addTo'), icon: ListPlus, run: () => addToPlaylist(ids) },
+      { label: t(all ? 'stars.remove' : 'stars.add'), icon: all ? StarOff : Star, run: () => stars.star(ids, !all) },
+      ...single,
+      ...(songs.length <= ZIP_LIMIT ? [{ label: t('song.download'), icon: Download, run: () => save(downloadOf(songs)) }] : []),
+      ...more,
+    ]
+  }
+}

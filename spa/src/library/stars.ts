@@ -1,0 +1,47 @@
+/** Favourites and ratings of one's own. A star is on the screen at once, and taken back if no node keeps it. */
+import { useQuery, useQueryClient } from '@tanstack/vue-query'
+import { useI18n } from 'vue-i18n'
+import { api, data } from '@/shared/http'
+import { explain } from '@/shared/problem'
+import { toast } from '@/shared/toasts'
+
+export type Thing = 'song' | 'album' | 'artist'
+const PAGE = 500
+const FRESH_MS = 120_000
+
+async function starred(what: Thing): Promise<Set<string>> {
+  const ids = new Set<string>()
+  let cursor: string | null | undefined
+  do {
+    const query = { what, limit: PAGE, ...(cursor ? { cursor } : {}) }
+    const page = await data(api.GET('/me/stars', { params: { query } }))
+    for (const mark of page.items) ids.add(mark.id)
+    cursor = page.next_cursor as string | null
+  } while (cursor)
+  return ids
+}
+
+export function useStars(what: Thing) {
+  const { t } = useI18n()
+  const queries = useQueryClient()
+  const key = ['stars', what]
+  const { data: ids } = useQuery({ queryKey: key, queryFn: () => starred(what), staleTime: FRESH_MS })
+  const has = (id: string): boolean => ids.value?.has(id) ?? false
+
+  async function star(given: readonly string[], on: boolean): Promise<void> {
+    const before = queries.getQueryData<Set<string>>(key)
+    const after = new Set(before)
+    for (const id of given) if (on) after.add(id)
+    else after.delete(id)
+    queries.setQueryData(key, after)
+    try {
+      for (let at = 0; at < given.length; at += PAGE)
+        await data(api.POST('/me/stars', { body: { what, ids: given.slice(at, at + PAGE), starred: on } }))
+      void queries.invalidateQueries({ queryKey: ['mine'] })
+    } catch (problem) {
+      queries.setQueryData(key, before)
+      toast(explain(problem, t), 'trouble')
+    }
+  }
+  return { ids, has, star, toggle: (id: string) => star([id], !has(id)) }
+}

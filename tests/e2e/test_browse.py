@@ -1,0 +1,90 @@
+"""The library in a real browser: found, played, starred, put into playlists, on a phone too."""
+
+from browser import Listener, launched
+from playwright.sync_api import Page, expect
+from processes import RingOfProcesses
+from stage import origin
+from support import eventually
+
+PHONE = {"width": 390, "height": 844}
+
+
+def titles(page: Page) -> list[str]:
+    """The songs of a list, in their order."""
+    rows = page.get_by_role("grid").get_by_role("row").filter(has=page.get_by_role("gridcell"))
+    return [text.split("\n")[0] for text in rows.all_inner_texts()]
+
+
+def test_an_album_is_found_and_heard(ring: RingOfProcesses, listener: Listener) -> None:
+    page = listener.page
+    listener.go("Albums")
+    page.get_by_role("link", name="Formats").first.click()
+    expect(page.get_by_role("heading", name="Formats", level=1)).to_be_visible()
+    expect(page.get_by_text("3 copies of every song, all whole")).to_be_visible()
+    page.get_by_role("main").get_by_role("button", name="Play", exact=True).click()
+    listener.hears("Short mp3")
+    page.get_by_role("link", name="The Testers").first.click()
+    expect(page.get_by_role("heading", name="Top songs")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("opsu")
+    page.get_by_role("dialog").get_by_role("button", name="opus").click()
+    expect(page.get_by_role("option", name="Short opus")).to_be_visible()
+    page.get_by_role("option", name="All results for").click()
+    expect(page.get_by_role("heading", name="Search", level=1)).to_be_visible()
+    page.get_by_role("main").get_by_role("button", name="Short opus").first.click()
+    listener.hears("Short opus")
+    listener.go("Genres")
+    page.get_by_role("main").get_by_role("link", name="6 songs").click()
+    expect(page.get_by_role("button", name="Without the filter Test")).to_be_visible()
+    page.get_by_role("columnheader").get_by_role("button", name="Song").click()
+    expect(page.get_by_role("grid").get_by_role("row").nth(1)).to_contain_text("Long noise")
+    assert not listener.complaints
+
+
+def test_a_playlist_is_made_arranged_and_kept(ring: RingOfProcesses, listener: Listener) -> None:
+    page = listener.page
+    listener.go("Songs")
+    listener.row("Short mp3").click()
+    listener.row("Short ogg").click(modifiers=["Shift"])
+    bar = page.get_by_role("toolbar", name="Selection")
+    expect(bar).to_contain_text("3 songs selected")
+    bar.get_by_role("button", name="Add to playlist").click()
+    page.get_by_label("Name of a new playlist").fill("Evening")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.get_by_role("heading", name="Evening", level=1)).to_be_visible()
+    expect(listener.row("Short ogg")).to_be_visible()
+    listener.row("Short ogg").press("Alt+ArrowUp")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        listener.row("Short mp3").drag_to(listener.row("Short flac"))
+    page.reload()
+    expect(listener.row("Short mp3")).to_be_visible()
+    assert titles(page) == ["Short ogg", "Short mp3", "Short flac"]
+    listener.row("Short flac").press("Delete")
+    expect(listener.row("Short flac")).to_have_count(0)
+    listener.row("Short ogg").press("f")
+    listener.go("Favourites")
+    expect(listener.row("Short ogg")).to_be_visible()
+    listener.row("Short ogg").click(button="right")
+    page.get_by_role("menuitem", name="Remove from favourites").click()
+    expect(page.get_by_role("menu")).to_have_count(0)
+    assert not listener.complaints
+
+
+def test_on_a_phone_in_spanish(ring: RingOfProcesses) -> None:
+    with launched() as browser, Listener(browser, origin(ring.nodes[1]), has_touch=True) as listener:
+        page = listener.page
+        listener.log_in()
+        page.set_viewport_size(PHONE)
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("link", name="Settings").click()
+        page.get_by_label("Language").select_option("es")
+        page.get_by_role("link", name="Canciones").click()
+        expect(page.get_by_role("heading", name="Canciones", level=1)).to_be_visible()
+        listener.row("Short flac").tap()
+        eventually(lambda: listener.audio()["at"] > 0.3)
+        for place in ("Inicio", "Álbumes", "Listas"):
+            page.get_by_role("link", name=place, exact=True).click()
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= PHONE["width"]
+        assert not listener.complaints
