@@ -8,4 +8,5 @@ from api import create_app
 
 gateway = MagicMock()  # nothing of it is asked for a description
 gateway.config.threads = 1
+gateway.config.api_url, gateway.config.cors_origins = "", ()
 json.dump(create_app(gateway).test_client().get("/api/v1/openapi.json").json, sys.stdout, indent=1)
