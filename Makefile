@@ -16,7 +16,7 @@ NPM := $(shell command -v npm)
 IF_NPM := $(if $(NPM),$(BUILT),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring fuzz chaos player player-dev player-test lint types bench numbers clean
+.PHONY: help setup demo test unit sim ring docker-test fuzz chaos player player-dev player-test lint types bench numbers clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -44,6 +44,9 @@ sim: $(READY)  ## rings and whole libraries under faults: make sim SEED=7 SEEDS=
 
 ring: $(READY)  ## real processes, killed and restarted
 	$(BIN)/python -m pytest tests/ring
+
+docker-test: $(READY)  ## images, containers and their networks; needs a Docker engine with compose
+	$(BIN)/python -m pytest tests/docker
 
 chaos: $(READY)  ## real processes that people use while all goes wrong: make chaos MINUTES=30 SEED=7
 	$(BIN)/python tests/ring/chaos.py --minutes $(MINUTES) --seed $(SEED)

@@ -58,10 +58,10 @@ class Listener:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 
-    def log_in(self) -> None:
+    def log_in(self, password: str = PASSWORD) -> None:
         self.page.goto(self.origin)
         self.page.get_by_label("Name").fill("admin")
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Good", level=1)).to_be_visible()
 

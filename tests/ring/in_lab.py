@@ -1,11 +1,13 @@
 """Partitions of a ring of real processes. `test_hard_faults.py` runs this inside a network of its own."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from lab import Lab
+from lab import Lab, Place, Router
 from processes import NodeProcess, RingOfProcesses, make_wav
 from support import eventually
 
@@ -66,3 +68,37 @@ def test_both_halves_go_on_and_are_one_again(lab_ring: tuple[Lab, RingOfProcesse
 
     eventually(placed, 90, every_s=0.5)
     eventually(lambda: not any(node.has(deleted) for node in ring.nodes), 60)
+
+
+def asks(client: Place, address: str, port: int) -> int:
+    """How curl's request from there ends: 0 with an answer, 7 refused, 28 with nothing heard."""
+    command = [*client.prefix, "curl", "-sk", "-m", "2", "-o", "/dev/null", f"https://{address}:{port}/api/v1/health"]
+    return subprocess.run(command).returncode
+
+
+@pytest.mark.skipif(not (shutil.which("iptables") and shutil.which("curl")), reason="needs iptables and curl")
+def test_clients_reach_the_api_through_the_router_and_never_the_peers_port(tmp_path: Path) -> None:
+    lab, ring = Lab(), RingOfProcesses(tmp_path, 0)
+    outside: list[Place] = []
+    try:
+        for place in (lab.place() for _ in range(3)):
+            ring.add(place.address, place.prefix)
+        router = Router(lab.places)
+        outside += [router, router.client(1)]
+        ring.start()
+        assert asks(outside[1], ring.nodes[0].host, ring.nodes[0].api_port) == 28  # nothing is let through yet
+        for node in ring.nodes:
+            router.let_through(node.host, node.api_port)
+            assert asks(outside[1], node.host, node.api_port) == 0
+            assert asks(outside[1], node.host, node.port) == 28
+        cut = ring.nodes[0]
+        router.filter("--insert", "FORWARD", "--destination", cut.host, "--jump", "DROP")
+        assert [asks(outside[1], node.host, node.api_port) for node in ring.nodes] == [28, 0, 0]
+        assert ring.is_one()  # the peers hear each other as before
+        router.filter("--delete", "FORWARD", "--destination", cut.host, "--jump", "DROP")
+        assert asks(outside[1], cut.host, cut.api_port) == 0
+    finally:
+        ring.close()
+        for place in outside:
+            place.close()
+        lab.close()

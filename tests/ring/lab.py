@@ -17,6 +17,7 @@ from support import eventually
 
 INSIDE = "RING_LAB"  # set in the environment of a process that has entered
 NET = "10.77.0"
+CLIENTS = "10.77.1"
 NOWHERE = "02:00:00:00:00:01"  # an address no card has
 UNSHARE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
 
@@ -39,18 +40,22 @@ def enter() -> None:
 class Place:
     """Where one node lives: its address, and what to put before a command that runs there."""
 
-    def __init__(self, number: int) -> None:
-        self.address = f"{NET}.{10 + number}"
+    def __init__(self, number: int, net: str = NET, bridge: str = "br0") -> None:
+        self.address = f"{net}.{10 + number}"
         # It ends with us, however we end: its input does.
         self._holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
         self._path = Path(f"/proc/{self._holder.pid}/ns/net")
         eventually(self._made)
         self.prefix = ["nsenter", f"--net={self._path}"]
-        inside, outside = f"in{number}", f"out{number}"
-        run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", str(self._holder.pid))
-        run("ip", "link", "set", outside, "master", "br0", "up")
-        self.ip("link set lo up", f"addr add {self.address}/24 dev {inside}", f"link set {inside} up")
-        self._card = inside
+        self.ip("link set lo up")
+        self._card = self.plug(f"{bridge}p{number}", bridge, self.address)
+
+    def plug(self, name: str, bridge: str, address: str) -> str:
+        """Join a network; the card's name here."""
+        run("ip", "link", "add", name, "type", "veth", "peer", "name", f"in{name}", "netns", str(self._holder.pid))
+        run("ip", "link", "set", name, "master", bridge, "up")
+        self.ip(f"addr add {address}/24 dev in{name}", f"link set in{name} up")
+        return f"in{name}"
 
     def _made(self) -> bool:
         return self._path.readlink() != Path("/proc/self/ns/net").readlink()
@@ -76,6 +81,37 @@ class Place:
         with contextlib.suppress(OSError):
             self._holder.stdin.close()  # type: ignore[union-attr]
         self._holder.wait()
+
+
+class Router(Place):
+    """The only way between the nodes and a network of clients: a filter that lets through what it is told."""
+
+    def __init__(self, places: list[Place]) -> None:
+        run("ip", "link", "add", "br1", "type", "bridge")
+        run("ip", "link", "set", "br1", "up")
+        super().__init__(0, CLIENTS, "br1")
+        inner = f"{NET}.9"
+        self.plug("br0router", "br0", inner)
+        run(*self.prefix, "sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1")
+        for place in places:
+            place.ip(f"route add {CLIENTS}.0/24 via {inner}")
+        self.filter("--policy", "FORWARD", "DROP")
+        self.filter("--append", "FORWARD", "--match", "conntrack", "--ctstate", "ESTABLISHED", "--jump", "ACCEPT")
+
+    def filter(self, *rule: str) -> None:
+        """A command of iptables here."""
+        run(*self.prefix, "iptables", "--wait", *rule)
+
+    def let_through(self, address: str, port: int) -> None:
+        """Clients may open this port of a node."""
+        self.filter("--append", "FORWARD", "--protocol", "tcp", "--destination", address, "--dport", str(port),
+                    "--jump", "ACCEPT")  # fmt: skip
+
+    def client(self, number: int) -> Place:
+        """A place on the clients' side."""
+        made = Place(number, CLIENTS, "br1")
+        made.ip(f"route add default via {self.address}")
+        return made
 
 
 class Lab:

@@ -1,0 +1,21 @@
+"""One project for all tests: five servers, two client nodes, one router."""
+
+from collections.abc import Iterator
+
+import pytest
+from stack import Stack, missing
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """Built and up. Whatever the tests do, nothing of it is left."""
+    if why := missing():
+        pytest.skip(why)
+    made = Stack()
+    try:
+        made.compose("build")
+        made.up()
+        yield made
+    finally:
+        made.down()
+        assert made.left() == []
