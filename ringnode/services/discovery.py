@@ -96,7 +96,9 @@ class Discovery:
         inside = [them for them in others if them.joined]
         if inside:
             self._join(secrets.choice(inside))
-        elif not addresses or self._may_found(mine, others, any(them.boot == mine.boot for them in answers)):
+        elif not (addresses or self._config.seed_name) or self._may_found(
+            mine, others, any(them.boot == mine.boot for them in answers)
+        ):
             log.info("%s founds the ring", mine.name)
             self._founding()
             with self._peers.lock:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,5 +227,16 @@ def test_a_node_that_its_seeds_name_by_another_address_founds(made: list[Newcome
     """A service's DNS name leads to numbers, while the node may call itself by a name; and time goes on meanwhile."""
     node = newcomer(made, folder, C)
     node.peers.table[C] = node.greeting()._replace(clock_ms=NOW_MS + 7)
+    node.discovery.once()
+    assert node.joined == [True]
+
+
+def test_a_new_node_waits_while_the_name_of_its_seeds_leads_nowhere(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, "")
+    node.discovery._config = replace(node.config, seed_name="nobody.invalid:7700")
+    node.discovery.once()
+    assert node.joined == []
+    node.fresh = False  # one that was in the ring may be the only one that is left
+    node.discovery._asked_at = float("-inf")
     node.discovery.once()
     assert node.joined == [True]
