@@ -6,6 +6,7 @@ know all that people were told, and every song has to lie whole on exactly its o
 
 import random
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from invariants import Watch, ideal
@@ -15,7 +16,7 @@ from seen import SEEN
 from watching import Beliefs
 from world import DELAY_S, Faults
 
-from ringnode.catalogue.record import Record
+from ringnode.catalogue.record import Record, merge
 
 HEAL_S = 500.0
 MOST_NODES = 12
@@ -209,8 +210,10 @@ class Life:
                 assert copies >= least, f"{address} left, {copies} copies of {key[:6]} are left, not {least}"
         theirs = [catalogue(node) for node in self.world.nodes.values()]
         for (_, key), record in catalogue(machine).items():
-            covered = any(covers(other.get(("song", key)), record) for other in theirs)
-            assert covered or not self.people.wanted(key), f"{address} left with the last record of {key[:6]}"
+            left = [other for one in theirs if (other := one.get(("song", key)))]
+            if not any(covers(other, record) for other in left) and key in self.people.songs:
+                title = title_of(reduce(merge, left) if left else None)
+                assert title in self.people.possible(key), f"{address} left with what was said of {key[:6]}"
 
     def _copies(self, key: str, but: Disk) -> int:
         return sum(bool(n.disk.files.get(key)) for n in self.world.nodes.values() if n.disk is not but)
@@ -265,6 +268,11 @@ def catalogue(node: Machine) -> dict[tuple[str, str], Record]:
     if not node.alive:
         db.close()
     return found
+
+
+def title_of(record: Record | None) -> str | None:
+    """As people see it; None where the song is not there."""
+    return None if record is None or record.deleted else str(record.doc["title"])
 
 
 def covers(theirs: Record | None, mine: Record) -> bool:

@@ -47,11 +47,11 @@ class SeenMembership(Membership):
 class SeenReplication(Replication):
     machine: Any  # whose it is
 
-    def _begin(self, key: str) -> Step[bool]:
-        begun = yield from super()._begin(key)
-        if begun:
+    def _begin(self, key: str) -> Step[int | None]:
+        lease = yield from super()._begin(key)
+        if lease:
             self.machine.holds(f"repair/{key}")
-        return begun
+        return lease
 
     def _send(self, peer: Peer, key: str, sources: list[Peer]) -> Step[bool]:
         done = yield from super()._send(peer, key, sources)
@@ -82,6 +82,11 @@ class Table(Records):
         if kind not in self._read:
             self._read[kind] = list(super().live(kind))
         return iter(self._read[kind])
+
+    def groups(self) -> list[int]:
+        if "groups" not in self._read:
+            self._read["groups"] = super().groups()
+        return self._read["groups"]
 
     def _merge_one(self, *args: Any) -> Any:
         self._read.clear()
