@@ -2,7 +2,7 @@
 
 Made by each node for itself, in the transaction that changes the records (`Records`' followers), and made anew at
 start when this module's layout has changed. An album's row is the sum of its songs' rows, taken anew whenever one of
-them changes: nothing can drift.
+them changes or goes, so that nothing can drift; only a new song that is like the others is added to what is there.
 """
 
 import json
@@ -32,11 +32,13 @@ def follow(tx: Connection, changed: Iterable[tuple[int, Record]]) -> None:
     artists: set[str] = set()
     for number, record in changed:
         _touch(tx, number, albums, artists)
-        for table, column in (("song", "number"), ("song_artist", "song"), ("song_genre", "song")):
-            tx.execute(f"DELETE FROM {table} WHERE {column} = ?", (number,))  # noqa: S608
+        was_there = tx.execute("DELETE FROM song WHERE number = ?", (number,)).rowcount > 0
+        for table in ("song_artist", "song_genre"):
+            tx.execute(f"DELETE FROM {table} WHERE song = ?", (number,))  # noqa: S608
         if not record.deleted:
             _place(tx, number, record)
-            _touch(tx, number, albums, artists)
+            if was_there or not _add(tx, number):
+                _touch(tx, number, albums, artists)
     for album in sorted(albums):
         _sum_album(tx, album, artists)
     for artist in sorted(artists):
@@ -79,6 +81,35 @@ def _place(tx: Connection, number: int, record: Record) -> None:
         tx.execute("INSERT OR IGNORE INTO song_artist VALUES (?, ?, ?)", (artist_id(name), number, name))
     for name in genres_of(doc):
         tx.execute("INSERT OR IGNORE INTO song_genre VALUES (?, ?, ?)", (compared(name), number, name))
+
+
+def _add(tx: Connection, number: int) -> bool:
+    """Add a new song to the sums of its album and artists, without a look at their other songs.
+
+    False if that would not be the same as all sums taken anew: another spelling, a later year, a first song.
+    """
+    album, title, artist_name, year, disc, *sums = tx.execute(
+        "SELECT album, album_title, artist_name, year, disc, duration_ms, size, has_cover, added_at"
+        " FROM song WHERE number = ?", (number,)
+    ).fetchone()  # fmt: skip
+    same = "SELECT 1 FROM album WHERE id = ? AND title = ? AND artist_name = ? AND year >= ?"
+    if not tx.execute(same, (album, title, artist_name, year)).fetchone():
+        return False
+    artists = tx.execute("SELECT artist, name FROM song_artist WHERE song = ?", (number,)).fetchall()
+    known = (
+        "SELECT 1 FROM artist WHERE id = ? AND name = ? AND EXISTS (SELECT 1 FROM song s CROSS JOIN song_artist a"
+        " ON a.artist = ? AND a.song = s.number WHERE s.album = ? AND s.number != ?)"
+    )
+    if not all(tx.execute(known, (artist, name, artist, album, number)).fetchone() for artist, name in artists):
+        return False
+    add = (
+        "songs = songs + 1, duration_ms = duration_ms + ?, size = size + ?, has_cover = max(has_cover, ?),"
+        " added_at = max(added_at, ?)"
+    )
+    tx.execute(f"UPDATE album SET {add}, discs = max(discs, ?) WHERE id = ?", (*sums, disc, album))  # noqa: S608
+    for artist, _ in artists:
+        tx.execute(f"UPDATE artist SET {add} WHERE id = ?", (*sums, artist))  # noqa: S608
+    return True
 
 
 def _sum_album(tx: Connection, id: str, artists: set[str]) -> None:
