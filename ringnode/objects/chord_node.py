@@ -140,9 +140,9 @@ class ChordNode:
         with self._peers.lock:
             self._leases.witness(_text(name), _text(holder), number)
 
-    def release(self, name: str, holder: str) -> None:
-        """Give a lease back before its time."""
-        self._peers.run(self._leases.release(_text(name), _text(holder)))
+    def release(self, name: str, holder: str, number: int) -> None:
+        """Give the lease of this number back before its time; one that is not held is passed over."""
+        self._peers.run(self._leases.release(_text(name), _text(holder), number))
 
     # -- files -------------------------------------------------------------------------------------------------
 

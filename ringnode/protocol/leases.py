@@ -66,15 +66,18 @@ class Leases:
             raise PeerBusy(f"{name} is mine to grant now")
         self._put(name, holder, number)
 
-    def release(self, name: str, holder: str) -> Step[None]:
-        """Give back early, at the witness too: it would object to the next holder for the rest of the term."""
+    def release(self, name: str, holder: str, number: int) -> Step[None]:
+        """Give back early, at the witness too: it would object to the next holder for the rest of the term.
+
+        Only the lease of this number: a late or second word ends no newer one.
+        """
         present = self._held.get(name)
-        if present and present.holder == holder:
+        if present and present[:2] == (holder, number):
             del self._held[name]
             witness = self._ring.successors[0]
             if witness != self._ring.me and self._ring.owns(place_of(name)):
                 try:
-                    yield Call(witness, "release", (name, holder))
+                    yield Call(witness, "release", (name, holder, number))
                 except NO_ANSWER:
                     return  # there it runs out by itself
 
@@ -133,11 +136,11 @@ def take(home: Peer, name: str, holder: str, attempts: int = ATTEMPTS) -> Step[i
     raise PeerBusy(f"nobody can grant {name} now: {why}")
 
 
-def give_back(home: Peer, name: str, holder: str) -> Step[None]:
+def give_back(home: Peer, name: str, holder: str, number: int) -> Step[None]:
     """End a lease early; if that fails it runs out by itself."""
     try:
         owner = Peer.of((yield Call(home, "find_successor", (place_of(name),))))
-        yield Call(owner, "release", (name, holder))
+        yield Call(owner, "release", (name, holder, number))
     except NO_ANSWER:
         return
 

@@ -18,6 +18,7 @@ from ringnode.protocol.leases import PAUSE_S, TERM_S, give_back, take
 from ringnode.protocol.messages import NO_ANSWER, Call, Fetch, Links, Peer, Send, Step, Verify, Wait
 
 BATCH = 1000  # keys asked about in one call: 64 kB
+TAKEN = 0  # no lease has this number
 REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica, NoSpace)
 
 
@@ -155,32 +156,35 @@ class Replication:
     def _mend(self, scarce: Scarce, far: list[Peer]) -> Step[None]:
         """Bring a key to its owners: me and the next k-1, or those after them when one is full."""
         key, holders, missing = scarce
-        begun = yield from self._begin(key)
-        if begun is not False and self.ring.me not in holders and (yield from self._fetch(key, holders)):
+        lease = yield from self._begin(key)
+        if lease != TAKEN and self.ring.me not in holders and (yield from self._fetch(key, holders)):
             holders = [self.ring.me, *holders]
-        if not begun:
+        if not lease:
             return
         copies, sources = len(holders), list(holders)
         spares = [peer for peer in far if peer not in holders and peer.id in self._answered]
         for n, peer in enumerate([*missing, *spares]):
             if n < len(missing) or copies < self.rules.k:
                 copies += yield from self._send(peer, key, sources)
-        yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id)
+        yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id, lease)
         self.report.short += copies < min(self.rules.k, self.ring.members(self.rules.repair_delay_s))
 
-    def _begin(self, key: str) -> Step[bool | None]:
-        """Am I the only one to move this key now? If not, the next pass looks again.
+    def _begin(self, key: str) -> Step[int | None]:
+        """Am I the only one to move this key now? The number of my lease, or TAKEN: then the next pass looks again.
 
         None where nobody can say, as in a new owner's first seconds: what it lacks itself it may fetch all the same,
         since nobody else is allowed to bring it.
+
+        A file may be on its way for longer than the lease: should another begin to move it then, both fill the same
+        unfinished copy, whose holder passes over the pieces it has. Nothing is stored twice, and only what hashes to
+        the key; the lease saves the work of two, it does not guard the bytes.
         """
         try:
-            yield from take(self.ring.me, f"repair/{key}", self.ring.me.id, attempts=1)
-            return True
+            return (yield from take(self.ring.me, f"repair/{key}", self.ring.me.id, attempts=1))
         except (Conflict, *NO_ANSWER) as error:
             self.report.waiting += 1
             if isinstance(error, Conflict):
-                return False
+                return TAKEN
             self.unsure = True
             return None
 
@@ -268,10 +272,11 @@ class Replication:
     def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer]) -> Step[None]:
         confirmed = len(holders)
         missing = [owner for owner in owners if owner not in holders and owner.id in self._answered]
-        if missing and (yield from self._begin(key)):
+        lease = (yield from self._begin(key)) if missing else None
+        if lease:
             for owner in missing:
                 confirmed += yield from self._send(owner, key, [self.ring.me])
-            yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id)
+            yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id, lease)
         self.report.kept += confirmed < len(owners)
         quiet = self.ring.quiet_s() >= self.rules.quiet_s
         if confirmed >= self.rules.k and quiet and not self.leaving:

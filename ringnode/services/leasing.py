@@ -66,4 +66,4 @@ class Held:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._peers.run(give_back(self._home, self._name, self._holder))
+        self._peers.run(give_back(self._home, self._name, self._holder, self.number))

@@ -269,8 +269,8 @@ class Machine(Node):
     def on_witness(self, name: str, holder: str, number: int) -> None:
         self.leases.witness(name, holder, number)
 
-    def on_release(self, name: str, holder: str) -> Step[None]:
-        return self.leases.release(name, holder)
+    def on_release(self, name: str, holder: str, number: int) -> Step[None]:
+        return self.leases.release(name, holder, number)
 
     def on_has_replicas(self, keys: list[str]) -> list[bool]:
         return [self.disk.has(key) for key in keys]
@@ -328,10 +328,10 @@ class Machine(Node):
 
     def claim(self, name: str, seconds: float) -> Step[None]:
         """Something that only one node may do at once, such as creating an account."""
-        yield from take(self.ring.me, name, self.id)
+        number = yield from take(self.ring.me, name, self.id)
         self.holds(name)
         yield Wait(seconds)
-        yield from give_back(self.ring.me, name, self.id)
+        yield from give_back(self.ring.me, name, self.id, number)
 
     def holds(self, name: str) -> None:
         """A lease was granted; its term counts from before the question."""
@@ -422,7 +422,7 @@ class Machines(World):
         assert isinstance(node, Machine)
         if call.method == "lease":
             node.asked_at[call.args[0]] = self.now
-        elif call.method == "release":
+        elif call.method == "release" and call.args[1] == node.id:  # by its holder
             self.on_release(node, call.args[0])
         super()._call(node, call, back)
 

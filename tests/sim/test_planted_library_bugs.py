@@ -27,7 +27,7 @@ from ringnode.protocol.messages import Step
 from ringnode.protocol.writing import Writing
 from ringnode.services.gossip import Gossip
 
-SEEDS = range(25)
+SEEDS = range(40)
 
 
 class GivesUpToOne(Machine):

@@ -50,11 +50,33 @@ def test_one_holder_at_a_time_and_numbers_that_grow() -> None:
     assert granted(leases, "a") == first, "the same lease, for longer"
     now[0] += TERM_S
     assert granted(leases, "b") > first
-    step = leases.release(NAME, "b")
-    assert next(step) == Call(peer("7"), "release", (NAME, "b"))
-    with pytest.raises(StopIteration):
-        step.send(None)
-    assert granted(leases, "c") > first
+
+
+def released(leases: Leases, holder: str, number: int) -> list[Call]:
+    """Whom it passes that on to."""
+    return [call for call in leases.release(NAME, holder, number) if isinstance(call, Call)]
+
+
+def test_a_lease_given_back_is_free_also_at_the_witness_and_no_newer_one_ends_with_it() -> None:
+    _, _, leases = made()
+    first = granted(leases, "a")
+    assert released(leases, "b", first) == [], "it is not b's"
+    assert [(c.peer, c.method, c.args) for c in released(leases, "a", first)] == [
+        (peer("7"), "release", (NAME, "a", first))
+    ]
+    second = granted(leases, "a")
+    assert second > first
+    assert released(leases, "a", first) == [], "said late, or twice"
+    with pytest.raises(Conflict):
+        next(leases.grant(NAME, "b"))
+    _, ring, witness = made()
+    ring.owns = lambda key: False  # type: ignore[method-assign]
+    witness.witness(NAME, "a", second)
+    assert released(witness, "a", first) == []
+    with pytest.raises(Conflict):
+        witness.witness(NAME, "b", second + 1)
+    assert released(witness, "a", second) == [], "it tells nobody"
+    witness.witness(NAME, "b", second + 1)
 
 
 def test_an_unsure_node_grants_nothing_new_also_not_what_ran_out() -> None:

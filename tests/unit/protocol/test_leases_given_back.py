@@ -60,18 +60,21 @@ def test_what_was_given_back_is_free_at_once_also_for_the_witness(name):
     first = pair.at_owner("grant", name, "me")
     with pytest.raises(Conflict):
         pair.at_owner("grant", name, "you")
-    pair.at_owner("release", name, "you")  # not yours
+    pair.at_owner("release", name, "you", first)  # not yours
     with pytest.raises(Conflict):
         pair.at_owner("grant", name, "you")
-    pair.at_owner("release", name, "me")
+    pair.at_owner("release", name, "me", first - 1)  # of a lease of before, said late
+    with pytest.raises(Conflict):
+        pair.at_owner("grant", name, "you")
+    pair.at_owner("release", name, "me", first)
     assert pair.at_owner("grant", name, "you") > first
 
 
 def test_a_witness_that_is_not_reached_lets_it_run_out():
     pair = Pair()
-    pair.at_owner("grant", "account/ana", "me")
+    number = pair.at_owner("grant", "account/ana", "me")
     pair.silent = True
-    pair.at_owner("release", "account/ana", "me")
+    pair.at_owner("release", "account/ana", "me", number)
     pair.silent = False
     with pytest.raises(Conflict):
         pair.at_owner("grant", "account/ana", "you")

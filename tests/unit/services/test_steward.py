@@ -86,7 +86,7 @@ class Nodes(Peers):
         self.told.append((name, "lease"))
         return 1
 
-    def _release(self, at: str, name: str, holder: str) -> None:
+    def _release(self, at: str, name: str, holder: str, number: int) -> None:
         self.told.append((name, "release"))
 
     def _state(self, at: str) -> dict[str, Any]:
