@@ -116,7 +116,8 @@ class Machine(Node):
         self.fresh = not disk.identity[0]
         self.started = world.now
         self.leaving = False
-        self.asked_at: dict[str, float] = {}  # when it last asked for a lease
+        self.asked_at: dict[tuple[str, str], float] = {}  # when a holder here last asked for a lease
+        self.claims = 0
         steps = {
             "stabilise": self.stabilise, "probe": self.probe, "spread": self.gossip.spread,
             "exchange": self.gossip.exchange, "replicate": self.replicate, "audit": self.audit,
@@ -328,14 +329,16 @@ class Machine(Node):
 
     def claim(self, name: str, seconds: float) -> Step[None]:
         """Something that only one node may do at once, such as creating an account."""
-        number = yield from take(self.ring.me, name, self.id)
-        self.holds(name)
+        self.claims += 1
+        holder = f"{self.id} {self.claims}"  # every use is a holder of its own
+        number = yield from take(self.ring.me, name, holder)
+        self.holds(name, holder)
         yield Wait(seconds)
-        yield from give_back(self.ring.me, name, self.id, number)
+        yield from give_back(self.ring.me, name, holder, number)
 
-    def holds(self, name: str) -> None:
+    def holds(self, name: str, holder: str) -> None:
         """A lease was granted; its term counts from before the question."""
-        self.world.on_lease(self, name, self.asked_at[name] + TERM_S)
+        self.world.on_lease(self, name, self.asked_at[name, holder] + TERM_S)
 
     def edit(self, key: str, changes: dict[str, Any]) -> Step[None]:
         record = yield from self.writing.latest(self.records, "song", key)
@@ -421,8 +424,8 @@ class Machines(World):
     def _call(self, node: Node, call: Call, back: Back) -> None:
         assert isinstance(node, Machine)
         if call.method == "lease":
-            node.asked_at[call.args[0]] = self.now
-        elif call.method == "release" and call.args[1] == node.id:  # by its holder
+            node.asked_at[call.args[0], call.args[1]] = self.now
+        elif call.method == "release" and call.args[1].startswith(node.id):  # by its holder
             self.on_release(node, call.args[0])
         super()._call(node, call, back)
 

@@ -50,7 +50,7 @@ class SeenReplication(Replication):
     def _begin(self, key: str) -> Step[int | None]:
         lease = yield from super()._begin(key)
         if lease:
-            self.machine.holds(f"repair/{key}")
+            self.machine.holds(f"repair/{key}", self.ring.me.id)
         return lease
 
     def _send(self, peer: Peer, key: str, sources: list[Peer]) -> Step[bool]:
