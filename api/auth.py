@@ -61,6 +61,10 @@ NEEDED = {
 # Where people have things of their own: any login may write there, and the services see to whose it is.
 OWN = ("/api/v1/me", "/api/v1/playlists")
 
+# What uploaders may do to their own songs, and admins to all: written down where an admin does it.
+DELETING = ("DELETE /api/v1/songs/<id>", "POST /api/v1/songs/delete", "POST /api/v1/songs/restore",
+            "POST /api/v1/songs/<id>/restore")  # fmt: skip
+
 # What an app password does not open: it is its program's, and the account is its owner's.
 ACCOUNT = ("/api/v1/auth", "/api/v1/users", "/api/v1/invitations", "/api/v1/audit", "/api/v1/me/password",
            "/api/v1/me/sessions", "/api/v1/me/app-passwords", "/api/v1/me/export")  # fmt: skip
@@ -73,6 +77,7 @@ TICKETED = (
 )
 TICKET = "ticket"
 SCRAPED = "/api/v1/metrics"
+TOLD = ("role", "active", "ids")  # whose values the audit trail keeps
 
 
 def takes_ticket(method: str, rule: str) -> bool:
@@ -148,17 +153,21 @@ def _access() -> Access:
     return access
 
 
+def _deletes(rule: str) -> bool:
+    return f"{request.method} {rule}" in DELETING
+
+
 def _audit(response: Response) -> Response:
-    """Whatever only an admin may do is written down once it is done."""
+    """Whatever only an admin may do is written down once it is done; and which songs an admin deletes."""
     rule = request.url_rule
     if rule is None or request.method in READING or response.status_code >= 400:
         return response
-    if needed(request.method, rule.rule) == ADMIN:
+    if needed(request.method, rule.rule) == ADMIN or (_deletes(rule.rule) and g.user.role == ADMIN):
         view = getattr(current_app.view_functions[str(request.endpoint)], "view_class", None)
         action = getattr(getattr(view, request.method.lower(), None), "__apidoc__", {}).get("id", rule.rule)
         given = request.get_json(silent=True) if request.is_json else None
         given = given if isinstance(given, dict) else {}
-        said = [f"{name} = {value}" if name in ("role", "active") else name for name, value in given.items()]
+        said = [f"{name} = {value}" if name in TOLD else name for name, value in given.items()]
         try:
             on = f"{request.path} {', '.join(said)}".strip()
             current_app.extensions["gateway"].audit.note(g.user.name, action, on, address())

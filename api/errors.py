@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 TYPE = "urn:ringnode:problem:"
 FIELD_LIMIT = 40  # characters of a field's name, which may be a stranger's
 FIELDS_LIMIT = 20
-RETRY_AFTER_S = 5  # where the error itself does not say: the ring mends itself within seconds
+WAIT_S = {429: 5, 503: 5, 507: 60}  # where the error itself does not say: the ring mends itself, people make room
 PROBLEMS: dict[type[RingnodeError], tuple[int, str, str]] = {
     Invalid: (422, "invalid", "The input is not valid"),
     TooLarge: (413, "too-large", "The input is too large"),
@@ -79,8 +79,8 @@ def problem(
 def _ours(error: RingnodeError) -> Response:
     status, name, title = next(PROBLEMS[cls] for cls in type(error).__mro__ if cls in PROBLEMS)
     headers = {}
-    if status in (429, 503):
-        headers["Retry-After"] = str(getattr(error, "retry_after_s", RETRY_AFTER_S))
+    if status in WAIT_S:
+        headers["Retry-After"] = str(getattr(error, "retry_after_s", WAIT_S[status]))
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="ringnode"'
     if status == 500:

@@ -19,6 +19,8 @@ TEXT_LIMIT = 1024  # characters; no name or password is longer
 CURSOR_LIMIT = 20_000  # characters: its longest is made of the longest artist, album and title
 RANDOM = "random"
 FILTER_LIMIT = 200  # characters of what a list is narrowed by
+IDS_LIMIT = 200  # in a URL: 13 kB, which every proxy lets pass
+ID_LIMIT = 64  # characters
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can carry it, nothing else can
 
 
@@ -94,11 +96,21 @@ def if_match() -> Container[str] | None:
     return request.if_match if "If-Match" in request.headers else None
 
 
+def ids(name: str) -> tuple[str, ...]:
+    """A query parameter that names things by their ids, with commas between; none if it is not given."""
+    given = text(name, IDS_LIMIT * (ID_LIMIT + 1))
+    found = tuple(given.split(",")) if given else ()
+    if len(found) > IDS_LIMIT:
+        raise Invalid(f"{name} must be at most {IDS_LIMIT} ids with commas between", name)
+    return found
+
+
 def filters(ns: Namespace, cls: Any, helps: Mapping[str, str]) -> Callable[[T], T]:
     """Documents the query parameters that narrow a list, a field of `cls` each; `filter_of` reads them."""
     types: dict[Any, dict[str, Any]] = {
         int: {"type": "integer", "minimum": 0},
         str: {"type": "string", "maxLength": FILTER_LIMIT},
+        tuple[str, ...]: {"type": "string", "maxLength": IDS_LIMIT * (ID_LIMIT + 1)},
     }
     params = {}
     for f in fields(cls):
@@ -112,6 +124,7 @@ def filter_of(cls: type[T]) -> T:
     """What narrows a list, as an instance of a dataclass of texts, numbers and flags. Invalid names the bad one."""
     readers: dict[Any, Callable[[str], Any]] = {
         str: lambda name: text(name, FILTER_LIMIT), int: lambda name: whole(name, 0), bool | None: flag,
+        tuple[str, ...]: ids,
     }  # fmt: skip
     return cls(**{f.name: readers[f.type](f.name) for f in fields(cls)})  # type: ignore[arg-type]
 

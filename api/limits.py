@@ -7,15 +7,17 @@ knows no deadline for those, so nobody may hold so many that none are left for o
 import threading
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from api.headers import address
 from ringnode.errors import TooManyRequests
 
 A_USERS_SHARE = 4  # a user may hold a quarter of the threads: several devices, players that prefetch, an upload
 STRANGER = "stranger"
-STRANGERS = 16  # bodies at once of people who are not logged in, that is: logins
+A_PLACES_SHARE = 16  # bodies at once from one address of people who are not logged in, that is: logins
 DRAIN_BYTES = 64 << 20  # read of a refused body, so that its sender sees the answer instead of a broken connection
 PIECE_BYTES = 256 << 10
 RETRY_AFTER_S = 5
@@ -53,24 +55,28 @@ def install(app: Flask, threads: int) -> None:
 
     def hold(holder: str, most: int) -> None:
         slots.take(holder, most)
-        g.holder = holder
+        g.setdefault("holders", []).append(holder)
+
+    def hold_stranger() -> None:
+        """Of one address few, so that from there nobody keeps others from logging in; of all together a share."""
+        hold(f"stranger {address()}", A_PLACES_SHARE)
+        hold(STRANGER, a_user)
 
     def take() -> None:
         user = g.get("user")
         if user:
             hold(f"user {user.name}", a_user)
         elif _has_body():
-            hold(STRANGER, STRANGERS)
+            hold_stranger()
 
     def finish(response: Response) -> Response:
         if response.status_code >= 400 and _has_body():
             with suppress(TooManyRequests):  # then it is not listened to: it may never end
-                if "holder" not in g:
-                    hold(STRANGER, STRANGERS)
+                if "holders" not in g:
+                    hold_stranger()
                 _drain()
-        if "holder" in g:
-            holder = g.holder
-            response.call_on_close(lambda: slots.give_back(holder))
+        for holder in g.pop("holders", []):
+            response.call_on_close(partial(slots.give_back, holder))
         return response
 
     app.before_request(take)

@@ -13,8 +13,15 @@ from werkzeug.wrappers import Response
 from ringnode.errors import Forbidden
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-SENT = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-ID"
-READ = "Accept-Ranges, Content-Disposition, Content-Range, Deprecation, ETag, Location, Retry-After, X-Request-ID"
+SENT = (
+    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-ID,"
+    " Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, Upload-Offset"
+)
+READ = (
+    "Accept-Ranges, Content-Disposition, Content-Range, Deprecation, ETag, Location, Retry-After, Tags-Written,"
+    " X-Request-ID, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires,"
+    " Upload-Length, Upload-New, Upload-Offset, Upload-Song"
+)
 KEPT_S = 600  # a browser asks again after it
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from api import inputs, zips
 from api.models import File
 from api.resources import Resource
-from ringnode.catalogue.playlists import songs_of
+from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Invalid, NotFound
 
 ns = Namespace("downloads", "Many songs as one zip file, streamed", path="/")
@@ -28,7 +28,7 @@ class SongsDownload(Resource):
     def get(self) -> Response:
         """Songs as a zip of files `artist - title`, as they were uploaded. A HEAD tells its length."""
         ids = list(dict.fromkeys(inputs.text("ids", AT_ONCE * ID_CHARACTERS).split(",")))
-        found = songs_of(self.gateway.records, ids)
+        found = of_ids(self.gateway.records, ids)
         if len(found) != len(ids):
             missing = next(id for id in ids if id not in {song.id for song in found})
             raise Invalid(f"there is no song {missing[:64]!r}", "ids")

@@ -158,9 +158,11 @@ class TicketResource(Resource):
     @ns.doc("new_ticket")
     @ns.response(200, "A ticket, good on every node of the ring", TICKET)
     def post(self) -> Ticket:
-        """Make a ticket for URLs: a GET below `/songs` or `/ring` with `?ticket=` needs no other login.
+        """Make a ticket for URLs: a GET of the library with `?ticket=` needs no other login.
 
-        It is for players, which can send no headers, and lets a page go on at another node when its own dies: what a
-        ticket opens may be read by pages of any origin.
+        It opens what is below `/songs`, `/albums`, `/artists`, `/genres`, `/years`, `/search` and `/ring`, and
+        `/playlists/{id}/download`; nothing of an account, and no list of playlists. It ends after twelve hours, or
+        with the login or app password that it was made with. It is for players, which can send no headers, and
+        lets a page go on at another node when its own dies: what a ticket opens may be read by pages of any origin.
         """
         return self.gateway.sessions.ticket(g.access)

@@ -40,6 +40,7 @@ COPIES = model_of(ns, Copies, Copies(3, (COPY,)))
 
 WANTED = {
     "q": "Words to be found in title, artist, album, composer, genre or date; a word may be a beginning",
+    "ids": "Ids, separated by commas: those of them that are there, in the order of `sort`",
     "artist": "Id or name of an artist: the songs of, and those on albums of",
     "album": "Id of an album",
     "genre": "Name of a genre, in any case of letters",

@@ -4,7 +4,6 @@ The key is USER/WHAT/ID. Plays are counted in a field for each node, which only 
 two nodes add up; the field keeps the last few plays' ids, so that a play that is sent again counts once.
 """
 
-import json
 from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import Asked, Page, Rows, Where, page
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
+from ringnode.catalogue.songs import of_row
 
 KIND = "mark"
 SONG, ALBUM, ARTIST = THINGS = ("song", "album", "artist")
@@ -24,13 +24,20 @@ COLUMNS = "mark.starred_at, mark.rating, mark.plays, mark.played_at"
 # What lists of marked songs can be sorted by.
 ORDERS = {name: f"mark.{name}" for name in ("played_at", "plays", "rating", "starred_at")} | {"library": "song.sort"}
 MARKED = Rows(
-    columns=f"song.key, song.doc, {COLUMNS}",
-    table="mark JOIN record song ON song.kind = 'song' AND song.key = mark.id AND song.deleted = 0",
+    columns=f"song.key, song.doc, shelf.has_cover, {COLUMNS}",
+    table="mark JOIN record song ON song.kind = 'song' AND song.key = mark.id AND song.deleted = 0"
+    " JOIN song shelf ON shelf.number = song.number",
     key="song.key",
     orders=ORDERS,
     default="-played_at",
 )
-UNMARKED = Rows("song.key, song.doc, '', 0, 0, ''", "record song", "song.key", {"library": "song.sort"}, "library")
+UNMARKED = Rows(
+    columns="song.key, song.doc, shelf.has_cover, '', 0, 0, ''",
+    table="record song JOIN song shelf ON shelf.number = song.number",
+    key="song.key",
+    orders={"library": "song.sort"},
+    default="library",
+)
 THINGS_ROWS = Rows(f"mark.id, {COLUMNS}", "mark", "mark.id", {"starred_at": "mark.starred_at"}, "-starred_at")
 
 
@@ -103,7 +110,7 @@ def songs(
 
 
 def _marked(row: Sequence[Any]) -> tuple[Song, Mark]:
-    return Song.of(row[0], json.loads(row[1])), Mark(*row[2:])
+    return of_row(*row[:3]), Mark(*row[3:])
 
 
 def starred(records: Records, user: str, what: str, asked: Asked) -> Page[tuple[str, Mark]]:

@@ -4,13 +4,15 @@ Entries are records of their own so that what two people, or one at two nodes, a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page, Rows, Where, page
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records, record_of
+from ringnode.catalogue.search import normalise
+from ringnode.catalogue.songs import of_row
 
 KIND = "playlist"
 ENTRY = "entry"  # key: PLAYLIST/ENTRY
@@ -36,13 +38,13 @@ LISTS = Rows(
     default="name",
 )
 ENTRIES = Rows(
-    columns="entry.key, entry.doc, song.doc",
+    columns="entry.key, entry.doc, song.doc, shelf.has_cover",
     table="record entry",
     key="entry.key",
     orders={"position": "entry.sort"},
     default="position",
     join="LEFT JOIN record song ON song.kind = 'song' AND song.key = json_extract(entry.doc, '$.song')"
-    " AND song.deleted = 0",
+    " AND song.deleted = 0 LEFT JOIN song shelf ON shelf.number = song.number",
 )
 
 
@@ -82,6 +84,25 @@ def readable(records: Records, reader: str, mine: bool | None, asked: Asked) -> 
     if mine is False:
         where.add(f"NOT {own}", reader)
     return page(records.db, LISTS, asked, where, record_of)
+
+
+def named(records: Records, reader: str, query: str, limit: int) -> list[Record]:
+    """The playlists that one person may read and whose names or descriptions have words that begin so."""
+    words = normalise(query).split()
+    cursor: str | None = None
+    found: list[Record] = []
+    while words and len(found) < limit:
+        some = readable(records, reader, None, Asked(PAGE_LIMIT, cursor))
+        found += [record for record in some.items if _has(record.doc, words)]
+        cursor = some.next_cursor
+        if cursor is None:
+            break
+    return found[:limit]
+
+
+def _has(doc: dict[str, Any], words: list[str]) -> bool:
+    text = f" {normalise(' '.join(str(doc.get(name, '')) for name in ('name', 'description')))}"
+    return all((f" {word}" if word.isascii() else word) in text for word in words)
 
 
 def totals(records: Records, playlist: str) -> Totals:
@@ -137,18 +158,9 @@ def last(records: Records, playlist: str) -> str:
     return str(sort).partition("\x1f")[2] if sort else ""
 
 
-def _placed(key: str, entry: str, song: str | None) -> Placed:
+def _placed(key: str, entry: str, song: str | None, has_cover: Any) -> Placed:
     doc = json.loads(entry)
     id = str(doc.get("song", ""))
-    found = Song.of(id, json.loads(song)) if song else None
+    found = of_row(id, song, has_cover) if song else None
     texts = (str(doc.get(name, "")) for name in ("added_at", "added_by"))
     return Placed(key.partition("/")[2], str(doc.get("position", "")), id, found, *texts)
-
-
-def songs_of(records: Records, ids: Sequence[str]) -> list[Song]:
-    """The songs of these ids that are there, in this order."""
-    found = {}
-    for record in records.some("song", ids):
-        if not record.deleted:
-            found[record.key] = Song.of(record.key, record.doc)
-    return [found[id] for id in ids if id in found]

@@ -13,7 +13,7 @@ from ringnode.catalogue.model import EDITABLE, LIST_LIMIT, TEXT_LIMIT, Song
 from ringnode.catalogue.paging import Asked, Page, Rows, Where
 from ringnode.catalogue.paging import page as page_of
 from ringnode.catalogue.record import Record
-from ringnode.catalogue.records import Records
+from ringnode.catalogue.records import LOOK_UP, Records
 from ringnode.catalogue.search import condition, normalise
 from ringnode.errors import Invalid
 
@@ -42,6 +42,7 @@ class Filter:
     """Which songs are wanted; what is empty, 0 or None does not matter."""
 
     q: str = ""
+    ids: tuple[str, ...] = ()
     artist: str = ""  # id or name
     album: str = ""  # id
     genre: str = ""
@@ -92,10 +93,32 @@ def of_rows(rows: Sequence[Sequence[Any]]) -> list[Song]:
     return [Song.of(row[0], doc) for row, doc in zip(rows, docs, strict=True)]
 
 
+def of_row(id: str, doc: str, has_cover: Any) -> Song:
+    """The song of one row of COLUMNS."""
+    return of_rows([(id, doc, has_cover)])[0]
+
+
+def of_ids(records: Records, ids: Sequence[str]) -> list[Song]:
+    """The songs of these ids that are there, in this order."""
+    found: dict[str, Song] = {}
+    for n in range(0, len(ids), LOOK_UP):
+        few = ids[n : n + LOOK_UP]
+        sql = (
+            f"SELECT {COLUMNS} FROM record r JOIN song s ON s.number = r.number"  # noqa: S608
+            f" WHERE r.kind = 'song' AND r.key IN ({', '.join('?' * len(few))})"
+        )
+        found |= {song.id: song for song in of_rows(records.db.rows(sql, *few))}
+    return [found[id] for id in ids if id in found]
+
+
 def _narrow(where: Where, wanted: Filter) -> None:
     words, values = condition(wanted.q)
     if words:
         where.add(words.replace("number IN", "s.number IN"), *values)
+    if wanted.ids:
+        names = ", ".join("?" * len(wanted.ids))
+        named = f"SELECT number FROM record WHERE kind = 'song' AND key IN ({names})"  # noqa: S608
+        where.add(f"s.number IN ({named})", *wanted.ids)
     if wanted.artist:
         where.add("s.number IN (SELECT song FROM song_artist WHERE artist = ?)", id_of_artist(wanted.artist))
     if wanted.genre:

@@ -14,6 +14,7 @@ from ringnode.protocol.replication import Replication, Report, Rules
 from ringnode.services.pace import Pace
 from ringnode.services.scrub import Scrub
 from ringnode.storage.blobs import Blobs
+from ringnode.storage.uploads import Uploads
 
 DAY_S = 86_400
 PIECE_BYTES = 1 << 20
@@ -104,11 +105,12 @@ class Copies:
     # -- the end of what was deleted --------------------------------------------------------------------------
 
     def audit(self) -> None:
-        """Drop the files of songs deleted long enough ago, and see whether the disk still takes anything."""
+        """Drop files of songs deleted and uploads left long ago; see whether the disk still takes anything."""
         for key in set(self._records.keys("song", deleted=True)) & set(self._blobs.keys()):
             if self._may_go(key):
                 self._blobs.drop(key)
         self._blobs.clean(DAY_S)  # of a worker that crashed: the node's own were cleaned at start
+        Uploads(self._blobs).sweep()
         self._blobs.disk.check(self._blobs.incoming)
 
     def _may_go(self, key: str) -> bool:

@@ -7,7 +7,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.errors import Invalid, NotFound
+from ringnode.errors import Conflict, Invalid, NotFound
 from ringnode.services.accounts import ROLES, Accounts, User, account_key, in_s, is_name
 from ringnode.services.durability import Durability
 
@@ -94,7 +94,7 @@ class Invitations:
             self._durability.publish(self._records.draft_edit(record, {"used_by": account_key(name)}))
             try:
                 return self._accounts.create(name, password, role, display_name)
-            except Invalid:
+            except (Invalid, Conflict):  # also if the name was taken meanwhile: the guest may choose another
                 self._durability.publish(self._records.draft_edit(self._open(id, name), {"used_by": ""}))
                 raise
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringnode.catalogue import playlists
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.people import key_of
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
+from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Invalid
 from ringnode.protocol.idspace import is_id
 from ringnode.services.durability import Durability
@@ -122,7 +122,7 @@ class Listening:
         found = []
         for record in self._records.live(NOW):
             until = record.doc.get("until")
-            songs = playlists.songs_of(self._records, [str(record.doc.get("song", ""))])
+            songs = of_ids(self._records, [str(record.doc.get("song", ""))])
             if songs and isinstance(until, int | float) and until > self._now():
                 texts = [str(record.doc.get(name, "")) for name in ("name", "device", "since")]
                 found.append(Listener(texts[0], songs[0], texts[1], texts[2]))

@@ -15,6 +15,7 @@ from ringnode.catalogue.people import key_of, name_of
 from ringnode.catalogue.playlists import ENTRY, KIND, Placed
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
+from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Conflict, Forbidden, Invalid, NotFound
 from ringnode.services.durability import Durability
 
@@ -76,6 +77,10 @@ class Playlists:
         """Playlists that a person may read: all, their own, or those of others."""
         found = playlists.readable(self._records, key_of(user), mine, asked)
         return Page([self._shown(record) for record in found.items], found.next_cursor, found.total)
+
+    def named(self, user: str, query: str, limit: int) -> tuple[Playlist, ...]:
+        """Those that a person may read and that a text finds by name or description."""
+        return tuple(self._shown(record) for record in playlists.named(self._records, key_of(user), query, limit))
 
     def get(self, user: str, id: str) -> Playlist:
         """One playlist. NotFound if there is none that this person may read."""
@@ -140,7 +145,7 @@ class Playlists:
                 raise Conflict(f"a playlist has at most {ENTRIES_LIMIT} entries")
             drafts = self._drafts(user, id, songs, *self._gap(id, after, set()))
             self._publish(record, drafts)
-        known = {song.id: song for song in playlists.songs_of(self._records, songs)}
+        known = {song.id: song for song in of_ids(self._records, songs)}
         added = ((d.key.partition("/")[2], d.doc["song"], d.doc["added_at"]) for d in drafts)
         return [Entry(entry, song, known[song], at, user) for entry, song, at in added]
 
@@ -238,7 +243,7 @@ class Playlists:
         return low, next((place for place, entry in behind if entry not in moving), "")
 
     def _drafts(self, user: str, id: str, songs: Sequence[str], low: str, high: str) -> list[Record]:
-        known = {song.id for song in playlists.songs_of(self._records, songs)}
+        known = {song.id for song in of_ids(self._records, songs)}
         for song in songs:
             if song not in known:
                 raise Invalid(f"there is no song {song:.64}", "songs")

@@ -163,14 +163,17 @@ class Sessions:
         return Access(user_of(account), session=str(claim.get("id", "")))
 
     def ticket(self, access: Access) -> Ticket:
-        """A new ticket; it ends early with the login it was made with, or with all of the account."""
+        """A new ticket; it ends early with the login or app password it was made with, or with all of the account."""
         account = self._account(account_key(access.user.name))
-        claim = {"user": account.key, "epoch": account.doc.get("epoch"), "id": access.session}
+        claim = {"user": account.key, "epoch": account.doc.get("epoch"), "id": access.session, "app": access.app}
         return Ticket(str(self._tickets.dumps(claim)), in_s(TICKET_S))
 
     def ticket_user(self, ticket: str) -> User:
         """Whose ticket it is. Unauthenticated as for a token."""
-        return user_of(self._claimed(self._tickets, ticket, TICKET_S)[0])
+        account, claim = self._claimed(self._tickets, ticket, TICKET_S)
+        if claim.get("app"):
+            self._living_app(account, str(claim["app"]))
+        return user_of(account)
 
     def _claimed(self, signer: URLSafeTimedSerializer, text: str, age_s: float) -> tuple[Record, dict[str, Any]]:
         try:
@@ -201,13 +204,16 @@ class Sessions:
         try:
             key, id = self._apps.loads(password)
             account = self._account(key)
-            app = self._durability.find(APP, _key(account, id))
         except (BadData, TypeError, ValueError) as error:
             raise Unauthenticated("this is no app password") from error
+        self._see(self._living_app(account, str(id)))
+        return Access(user_of(account), app=str(id))
+
+    def _living_app(self, account: Record, id: str) -> Record:
+        app = self._durability.find(APP, _key(account, id))
         if app is None or app.deleted:
             raise Unauthenticated("the app password was revoked")
-        self._see(app)
-        return Access(user_of(account), app=str(id))
+        return app
 
     # -- one's own ---------------------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class Resumable:
             raise TooLarge(f"the file is larger than the {limit >> 20} MiB this library takes", "Upload-Length")
         if size_bytes < 1:
             raise Invalid("the file is empty", "Upload-Length")
-        self._sweep()
+        self._uploads.sweep()
         waiting = [upload for upload in self._uploads.all() if upload.state == OPEN]
         mine = sum(upload.user == key_of(user) for upload in waiting)
         if mine >= A_USERS or len(waiting) >= IN_ALL:
@@ -94,7 +94,7 @@ class Resumable:
 
     def mine(self, user: str) -> list[Upload]:
         """All of a person's at this node, the oldest first."""
-        self._sweep()
+        self._uploads.sweep()
         return [self._shown(upload) for upload in self._uploads.all() if upload.user == key_of(user)]
 
     def delete(self, user: str, id: str) -> None:
@@ -176,11 +176,6 @@ class Resumable:
         roomy = sum(isinstance(n, int) and n > size_bytes for n in free)
         if roomy < min(self._config.k // 2 + 1, len(free)):
             raise NoSpace("the ring has no room for this file: add a node, or delete songs")
-
-    def _sweep(self) -> None:
-        for upload in self._uploads.all():
-            if upload.expires_at < time.time():
-                self._uploads.remove(upload.id)
 
     def _shown(self, upload: Incoming) -> Upload:
         times = (

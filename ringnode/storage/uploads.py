@@ -141,6 +141,13 @@ class Uploads:
         self.save(upload)
         self._blobs.disk.remove(self.folder / upload.id)
 
+    def sweep(self) -> None:
+        """Remove those whose time is over; one that is being written to is for the next time."""
+        for upload in self.all():
+            if upload.expires_at < time.time():
+                with suppress(Conflict):
+                    self.remove(upload.id)
+
     def remove(self, id: str) -> None:
         """Forget it. Conflict while something is written."""
         with suppress(NotFound), self.hold(id):

@@ -93,8 +93,39 @@ def test_search(client, records):
     assert {song["artist"] for song in found["songs"][:2]} == {"Artist 1"} and found["suggestions"] == []
     assert client.get(f"{API}/search?q=sonk").json["suggestions"] == ["song"]
     assert client.get(f"{API}/search?q=song&limit=2").json["songs"][1:]
-    nothing = {"artists": [], "albums": [], "songs": [], "suggestions": []}
+    nothing = {"artists": [], "albums": [], "songs": [], "suggestions": [], "playlists": []}
     for query in ("", "?q=", "?q=%00", "?q=%20", "?q=%ED%A0%80"):
         assert client.get(f"{API}/search{query}").json == nothing
     for query, field in (("q=x&limit=51", "limit"), ("q=x&limit=0", "limit"), ("q=" + "x" * 201, "q"), ("p=x", "p")):
         assert client.get(f"{API}/search?{query}").json["field"] == field
+
+
+def test_search_finds_the_playlists_one_may_read(client, records):
+    for name, public, role in (
+        ("Café noir", False, "admin"),
+        ("Cafe shared", True, "listener"),
+        ("x", True, "admin"),
+    ):
+        made = client.post(f"{API}/playlists", json={"name": name, "public": public}, role=role)
+        assert made.status_code == 201
+    for role, names in (("admin", ["Café noir", "Cafe shared"]), ("uploader", ["Cafe shared"])):
+        found = client.get(f"{API}/search?q=cafe", role=role).json["playlists"]
+        assert sorted(one["name"] for one in found) == sorted(names)
+    assert [one["name"] for one in client.get(f"{API}/search?q=noir caf").json["playlists"]] == ["Café noir"]
+    assert len(client.get(f"{API}/search?q=cafe&limit=1").json["playlists"]) == 1
+
+
+def test_a_ticket_finds_only_public_playlists(client, records, gateway):
+    client.post(f"{API}/playlists", json={"name": "Secret", "public": False})
+    client.post(f"{API}/playlists", json={"name": "Secret no more", "public": True})
+    ticket = gateway.sessions.ticket(gateway.sessions.access("admin")).ticket
+    found = client.get(f"{API}/search", raw=True, query_string={"q": "secret", "ticket": ticket})
+    assert [one["name"] for one in found.json["playlists"]] == ["Secret no more"]
+
+
+def test_many_songs_by_their_ids(client, records):
+    ids = [song["id"] for song in client.get(f"{API}/songs").json["items"]]
+    found = client.get(f"{API}/songs?ids={ids[3]},{ids[1]},{'1' * 64}").json
+    assert {song["id"] for song in found["items"]} == {ids[1], ids[3]} and found["total"] == 2
+    assert client.get(f"{API}/songs?ids=',x").json["items"] == []
+    assert client.get(f"{API}/songs", query_string={"ids": ",".join(["a"] * 201)}).json["field"] == "ids"

@@ -214,3 +214,10 @@ def test_what_admins_do_is_written_down_and_nothing_secret_with_it(client, anna)
     older = client.get(f"{V1}/audit?limit=2&cursor={page['next_cursor']}").json
     assert [e["action"] for e in older["items"]] == ["add_user"]
     assert client.get(f"{V1}/audit", role="uploader").status_code == 403
+
+
+def test_which_songs_an_admin_deletes_is_written_down(client, song):
+    assert client.delete(f"{V1}/songs/{song.id}").status_code == 204
+    assert [(e["action"], e["on"]) for e in client.get(f"{V1}/audit").json["items"]] == [
+        ("delete_song", f"{V1}/songs/{song.id}"),
+    ]

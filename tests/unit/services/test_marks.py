@@ -164,3 +164,12 @@ def test_who_hears_what_now(nodes: list[Node]) -> None:
     assert node.listening.listeners() == []
     with pytest.raises(Invalid):
         node.listening.hear("anna", "nothing", "")
+
+
+def test_an_uploaded_picture_is_told_of_in_lists_of_marked_songs(nodes: list[Node]) -> None:
+    node = nodes[0]
+    node.records.put("cover", node.songs[0], {"picture": "x"})
+    node.marks.star("anna", "song", node.songs[:2], True)
+    for starred in (True, None):
+        page = node.marks.songs("anna", Asked(), starred, None, 0)
+        assert {one.song.id for one in page.items if one.song.has_cover} == {node.songs[0]}

@@ -257,3 +257,13 @@ def test_a_ticket_is_no_login_and_ends_with_the_login(here: Sessions, there: Ses
     here.end(access, access.session)
     with pytest.raises(Unauthenticated):
         here.ticket_user(ticket)
+
+
+def test_a_ticket_ends_with_the_app_password_that_it_was_made_with(here: Sessions) -> None:
+    mine = enter(here)
+    app = here.new_app(mine, "radio")
+    ticket = here.ticket(here.access(app.password)).ticket
+    assert here.ticket_user(ticket) == mine.user
+    here.revoke_app(mine, app.id)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        here.ticket_user(ticket)

@@ -14,6 +14,7 @@ from ringnode.errors import Conflict, Invalid, NoSpace, NotFound, TooManyRequest
 from ringnode.services import uploads
 from ringnode.services.uploads import Resumable
 from ringnode.storage.blobs import Blobs, Spool
+from ringnode.storage.uploads import Uploads
 
 
 class OneSong:
@@ -145,3 +146,16 @@ def test_an_upload_at_another_node_is_pointed_to(made: Made) -> None:
             made.uploads.get("anna", id)
     with pytest.raises(Invalid):
         made.uploads.known(["x"])
+
+
+def test_housekeeping_forgets_what_nobody_asks_for_and_waits_for_what_is_written(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "LASTS_S", -1.0)
+    idle, busy = (made.uploads.create("anna", f"{n}.mp3", 10).id for n in range(2))
+    folder = Uploads(made.blobs)
+    with folder.hold(busy):
+        folder.sweep()
+        assert sorted(os.listdir(folder.folder)) == sorted([busy, f"{busy}.json"]) and idle != busy
+    folder.sweep()
+    assert os.listdir(folder.folder) == []
