@@ -10,7 +10,14 @@ from processes import NodeProcess, RingOfProcesses
 from api.player import BUILT, PAGE
 from ringnode.demo import free_ports
 
-FORMATS = {"mp3": [], "flac": [], "ogg": ["-c:a", "libvorbis"], "opus": ["-c:a", "libopus"], "m4a": ["-c:a", "aac"]}
+FORMATS = {
+    "mp3": [],
+    "flac": [],
+    "ogg": ["-c:a", "libvorbis"],
+    "opus": ["-c:a", "libopus"],
+    "m4a": ["-c:a", "aac"],
+    "wav": [],
+}
 SHORT_S = 12
 LONG_S = 150  # more than a browser fetches ahead
 
@@ -30,7 +37,7 @@ def make_music(folder: Path) -> list[Path]:
     """A short tone in every format, in order of track, then long noise."""
     made = []
     for n, (suffix, codec) in enumerate(FORMATS.items()):
-        made.append(folder / f"short.{suffix}")
+        made.append(folder / f"Short {suffix}.{suffix}")  # of a WAV, the name is the title
         tone = f"sine=frequency={220 + 55 * n}:duration={SHORT_S}"
         _make(made[-1], tone, f"Short {suffix}", n + 1, codec)
     made.append(folder / "long.flac")

@@ -1,7 +1,10 @@
 /** The languages. English is always there, others are loaded when they are chosen. */
 import { createI18n } from 'vue-i18n'
 import { load, keep } from '@/shared/kept'
-import en from './locales/en.json'
+import listen from './locales/en.json'
+import manage from './locales/manage.en.json'
+
+const en = { ...listen, ...manage }
 
 export type Messages = typeof en
 export const LANGUAGES = { en: 'English', es: 'Español' } as const
@@ -24,8 +27,8 @@ export const t = i18n.global.t as unknown as {
 
 export async function speak(language: Language): Promise<void> {
   if (language === 'es') {
-    const { default: es } = await import('./locales/es.json')
-    i18n.global.setLocaleMessage('es', es)
+    const [listen, manage] = await Promise.all([import('./locales/es.json'), import('./locales/manage.es.json')])
+    i18n.global.setLocaleMessage('es', { ...listen.default, ...manage.default })
   }
   i18n.global.locale.value = language
   document.documentElement.lang = language

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest'
 import { WORDED } from '@/shared/problem'
-import en from './locales/en.json'
-import es from './locales/es.json'
+import listenEn from './locales/en.json'
+import listenEs from './locales/es.json'
+import manageEn from './locales/manage.en.json'
+import manageEs from './locales/manage.es.json'
+
+const en = { ...listenEn, ...manageEn }
+const es = { ...listenEs, ...manageEs }
 
 interface Tree {
   [key: string]: string | Tree

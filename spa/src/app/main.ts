@@ -1,24 +1,18 @@
-import { VueQueryPlugin, QueryClient } from '@tanstack/vue-query'
+import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import { useSession } from '@/auth/session'
-import { asProblem } from '@/shared/problem'
+import { queries } from '@/shared/queries'
 import App from './App.vue'
 import { i18n, preferred, speak } from './i18n'
 import { fetchPages, router } from './router'
 import './style.css'
 
-const FRESH_MS = 20_000
 const AGAIN_MS = 2_000
 const LATER_MS = 1_500 // when what is on the screen is there
 
 async function start(): Promise<void> {
   const app = createApp(App)
-  const queries = new QueryClient({
-    defaultOptions: {
-      queries: { staleTime: FRESH_MS, retry: (tries, error) => tries < 2 && asProblem(error).passing },
-    },
-  })
   app.use(createPinia()).use(i18n).use(VueQueryPlugin, { queryClient: queries })
   await speak(preferred())
   await useSession().resume().catch(again)

@@ -28,8 +28,11 @@ const pages: RouteRecordRaw[] = [
   { path: '/artists', component: () => import('@/library/ArtistsPage.vue'), meta: { title: 'artists.title' } },
   { path: '/artists/:id', component: () => import('@/library/ArtistPage.vue'), meta: { title: 'artists.one' }, props: true },
   { path: '/ring', component: () => import('@/ring/RingPage.vue'), meta: { title: 'ring.title' } },
+  { path: '/ring/:id', component: () => import('@/ring/NodePage.vue'), meta: { title: 'ring.title' }, props: true },
+  { path: '/admin/:part?', component: () => import('@/admin/AdminPage.vue'), meta: { title: 'admin.title' }, props: true },
   { path: '/upload', component: () => import('@/upload/UploadPage.vue'), meta: { title: 'upload.title' } },
   { path: '/settings', component: () => import('./SettingsPage.vue'), meta: { title: 'settings.title' } },
+  { path: '/invitation/:token', component: () => import('@/auth/InvitationPage.vue'), meta: { title: 'account.invited', open: true }, props: true },
   { path: '/login', component: () => import('@/auth/LoginPage.vue'), meta: { title: 'login.title', open: true } },
   { path: '/:rest(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'lost.title' } },
 ]

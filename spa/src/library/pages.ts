@@ -1,5 +1,7 @@
 /** Lists of any length out of the API's pages: fetched as far as somebody has scrolled. */
+import { useEventListener } from '@vueuse/core'
 import { onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { CHANGED } from '@/shared/queries'
 
 export interface Page<T> {
   items: T[]
@@ -66,6 +68,12 @@ export function usePages<T, Q>(query: MaybeRefOrGetter<Q>, fetchPage: (query: Q,
   onScopeDispose(() => {
     turn += 1
     clearTimeout(typing)
+  })
+  // Something in it may be another now: as much as was seen is fetched again, and shown until then as it is.
+  useEventListener(globalThis, CHANGED, () => {
+    turn += 1
+    cursor = undefined
+    void fetchOn()
   })
   refresh()
   return { rows, total, error, reach, refresh }

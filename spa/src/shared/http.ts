@@ -81,29 +81,20 @@ export async function data<T>(asked: Promise<{ data?: T; error?: unknown; respon
   return got.data as T
 }
 
-/** A file on its way. fetch cannot tell how far a body has come, so this is the older way. */
-export interface Sending {
-  /** Status and JSON of the answer. Rejects with a Problem, or an AbortError after `cancel`. */
-  answer: Promise<{ status: number; body: unknown }>
-  cancel(): void
+/** Put a picture in its place; openapi-fetch knows no bodies but JSON. Throws its Problem. */
+export async function putPicture(path: string, picture: Blob): Promise<void> {
+  const headers = { 'Content-Type': picture.type }
+  const request = new Request(nodes.home + V1 + path, { method: 'PUT', body: picture, headers })
+  const answer = await send(request).catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (!answer.ok) throw problemOf(answer.status, await answer.json().catch(() => null))
 }
 
-export function sendFile(path: string, file: Blob, progress: (sent_bytes: number) => void): Sending {
-  const request = new XMLHttpRequest()
-  const answer = new Promise<{ status: number; body: unknown }>((resolve, reject) => {
-    request.open('POST', nodes.home + path)
-    request.responseType = 'json'
-    if (credentials.token) request.setRequestHeader('Authorization', `Bearer ${credentials.token}`)
-    request.setRequestHeader('Content-Type', 'application/octet-stream')
-    request.upload.addEventListener('progress', (event) => progress(event.loaded))
-    request.addEventListener('error', () => reject(asProblem(new TypeError())))
-    request.addEventListener('abort', () => reject(new DOMException('cancelled', 'AbortError')))
-    request.addEventListener('load', () => {
-      const { status, response } = request
-      if (status < 300) resolve({ status, body: response })
-      else reject(problemOf(status, response))
-    })
-    request.send(file)
-  })
-  return { answer, cancel: () => request.abort() }
+/** An answer that goes on: news of the node at home, as text. The caller ends it by its signal. */
+export async function listen(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<ReadableStream<string>> {
+  const own = credentials.token ? { Authorization: `Bearer ${credentials.token}` } : {}
+  const answer = await fetch(nodes.home + V1 + path, { headers: { ...headers, ...own }, signal, cache: 'no-store' })
+  if (!answer.ok || !answer.body) throw problemOf(answer.status, await answer.json().catch(() => null))
+  return answer.body.pipeThrough(new TextDecoderStream())
 }

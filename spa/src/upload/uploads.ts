@@ -1,9 +1,12 @@
 /** Files on their way into the library: some at a time, each with its progress and its end. */
-import { computed, reactive } from 'vue'
-import { sendFile, V1, type Sending } from '@/shared/http'
+import { computed, reactive, ref } from 'vue'
+import { api, data } from '@/shared/http'
 import { asProblem, type Problem } from '@/shared/problem'
+import { sendResumable, type Arrived, type Sending } from '@/shared/resumable'
+import { Pace } from './pace'
+import { interrupted, remember } from './resumed'
 
-export type Stage = 'waiting' | 'sending' | 'storing' | 'added' | 'known' | 'refused' | 'cancelled'
+export type Stage = 'waiting' | 'sending' | 'paused' | 'storing' | 'added' | 'known' | 'refused' | 'cancelled'
 
 export interface Upload {
   id: number
@@ -11,17 +14,20 @@ export interface Upload {
   size: number
   sent: number
   stage: Stage
+  /** Why it was refused, or why it waits. */
   problem: Problem | null
   song: { id: string; title: string } | null
 }
 
 const AT_ONCE = 3
-const AGAIN_MS = 3_000
-const TRIES = 5
 /** What people drop with a folder but never mean. */
-const AUDIO = /\.(aac|aif|aiff|alac|ape|dsf|flac|m4a|m4b|mka|mp2|mp3|mpc|oga|ogg|opus|tta|wav|weba|wma|wv)$/i
+const AUDIO = /\.(aac|aif|aifc|aiff|alac|ape|dff|dsf|flac|m4a|m4b|mka|mp2|mp3|mp4|mpc|oga|ogg|opus|spx|tta|wav|weba|wma|wv)$/i
 
 export const uploads = reactive<Upload[]>([])
+/** What a reload interrupted, and has not been given again. */
+export const left = ref(interrupted())
+export const speed = ref({ bytes_per_s: 0, left_s: null as number | null })
+const pace = new Pace()
 const files = new Map<number, File>()
 const sendings = new Map<number, Sending>()
 const listeners = new Set<() => void>()
@@ -40,19 +46,46 @@ export function upload(given: readonly File[]): number {
     files.set(id, file)
     uploads.push({ id, name: file.name, size: file.size, sent: 0, stage: 'waiting', problem: null, song: null })
   }
+  left.value = left.value.filter((one) => !music.some((file) => file.name === one.name && file.size === one.size))
   pump()
   return given.length - music.length
 }
 
+/** Give up what a reload interrupted. */
+export function forgetLeft(): void {
+  left.value = []
+  note()
+}
+
+export const isOpen = (one: Upload): boolean => ['waiting', 'sending', 'paused', 'storing'].includes(one.stage)
+const find = (id: number): Upload | undefined => uploads.find((one) => one.id === id)
+
 export function cancel(id: number): void {
-  const one = uploads.find((other) => other.id === id)
+  const one = find(id)
+  if (!one || !isOpen(one)) return
+  one.stage = 'cancelled'
   sendings.get(id)?.cancel()
-  if (one && ['waiting', 'sending', 'storing'].includes(one.stage)) one.stage = 'cancelled'
+  sendings.delete(id)
+  pump()
+}
+
+export function pause(id: number): void {
+  const one = find(id)
+  if (!one || !['waiting', 'sending'].includes(one.stage)) return
+  one.stage = 'paused'
+  sendings.get(id)?.pause()
+  pump()
+}
+
+export function resume(id: number): void {
+  const one = find(id)
+  if (one?.stage !== 'paused') return
+  one.stage = 'waiting'
   pump()
 }
 
 export function retry(id: number): void {
-  const one = uploads.find((other) => other.id === id)
+  const one = find(id)
   if (!one || !files.has(id)) return
   Object.assign(one, { stage: 'waiting', sent: 0, problem: null })
   pump()
@@ -60,74 +93,61 @@ export function retry(id: number): void {
 
 /** Take those that came to an end off the list. */
 export function tidy(): void {
-  const left = uploads.filter((one) => isOpen(one))
   for (const one of uploads) if (!isOpen(one)) files.delete(one.id)
-  uploads.splice(0, uploads.length, ...left)
+  uploads.splice(0, uploads.length, ...uploads.filter(isOpen))
 }
 
-export const isOpen = (one: Upload): boolean => ['waiting', 'sending', 'storing'].includes(one.stage)
-
 export const progress = computed(() => {
-  const total = uploads.reduce((sum, one) => sum + one.size, 0)
-  const sent = uploads.reduce((sum, one) => sum + (isOpen(one) ? one.sent : one.size), 0)
-  return { open: uploads.filter(isOpen).length, share: total ? sent / total : 0 }
+  const wanted = uploads.filter((one) => one.stage !== 'cancelled')
+  const total = wanted.reduce((sum, one) => sum + one.size, 0)
+  const sent = wanted.reduce((sum, one) => sum + (isOpen(one) ? one.sent : one.size), 0)
+  return { open: uploads.filter(isOpen).length, share: total ? sent / total : 0, todo_bytes: total - sent, total }
 })
 
 function pump(): void {
   const busy = uploads.filter((one) => one.stage === 'sending' || one.stage === 'storing').length
-  for (const one of uploads.filter((other) => other.stage === 'waiting').slice(0, AT_ONCE - busy)) void run(one)
+  for (const one of uploads.filter((other) => other.stage === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) void run(one)
+  note()
+}
+
+/** For the next visit. */
+function note(): void {
+  const open = uploads.filter(isOpen).flatMap((one) => files.get(one.id) ?? [])
+  void remember([...open, ...(left.value as File[])])
 }
 
 async function run(one: Upload): Promise<void> {
+  one.stage = 'sending'
+  one.problem = null
+  const before = sendings.get(one.id)
+  if (before) return before.resume()
   const file = files.get(one.id)
   if (!file) return
-  one.stage = 'sending'
-  for (let tries = 1; isOpen(one); tries++) {
-    try {
-      const { status, body } = await transfer(one, file)
-      one.song = body as Upload['song']
-      one.stage = status === 201 ? 'added' : 'known'
-      files.delete(one.id)
-      if (status === 201) for (const listener of listeners) listener()
-    } catch (error) {
-      if (error instanceof DOMException) break // cancelled
-      one.problem = asProblem(error)
-      if (!one.problem.passing || tries === TRIES) one.stage = 'refused'
-      else await new Promise((done) => setTimeout(done, AGAIN_MS * tries))
-    }
+  try {
+    const sending = await sendResumable(file, { progress: (sent) => moved(one, sent), stalled: (why) => (one.problem = why) })
+    sendings.set(one.id, sending)
+    if (one.stage !== 'sending') sending[(one.stage as Stage) === 'cancelled' ? 'cancel' : 'pause']()
+    await ended(one, await sending.answer)
+  } catch (error) {
+    one.problem = asProblem(error)
+    one.stage = 'refused'
   }
+  sendings.delete(one.id)
   pump()
 }
 
-async function transfer(one: Upload, file: File): Promise<{ status: number; body: unknown }> {
-  const sending = sendFile(`${V1}/songs?filename=${encodeURIComponent(file.name)}`, file, (sent) => {
-    one.sent = Math.min(sent, one.size)
-    if (sent >= one.size && one.stage === 'sending') one.stage = 'storing'
-  })
-  one.stage = 'sending'
-  sendings.set(one.id, sending)
-  try {
-    return await sending.answer
-  } finally {
-    sendings.delete(one.id)
-  }
+function moved(one: Upload, sent: number): void {
+  one.sent = sent
+  one.problem = null
+  if (sent >= one.size && one.stage === 'sending') one.stage = 'storing'
+  pace.note(uploads.reduce((sum, other) => sum + (other.stage === 'cancelled' ? 0 : other.sent), 0), Date.now())
+  speed.value = { bytes_per_s: pace.bytes_per_s, left_s: pace.left_s(progress.value.todo_bytes) }
 }
 
-/** All files of what was dropped, folders opened. */
-export async function dropped(transfer: DataTransfer): Promise<File[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
-  return (await Promise.all(entries.map(filesOf))).flat()
-}
-
-async function filesOf(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile)
-    return [await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed))]
-  const reader = (entry as FileSystemDirectoryEntry).createReader()
-  const found: FileSystemEntry[] = []
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed))
-    if (!some.length) break
-    found.push(...some)
-  }
-  return (await Promise.all(found.map(filesOf))).flat()
+async function ended(one: Upload, song: Arrived): Promise<void> {
+  one.stage = song.fresh ? 'added' : 'known'
+  files.delete(one.id)
+  const known = await data(api.GET('/songs/{id}', { params: { path: { id: song.id } } })).catch(() => null)
+  one.song = { id: song.id, title: known ? [known.artist, known.title].filter(Boolean).join(' – ') : one.name }
+  if (song.fresh) for (const listener of listeners) listener()
 }
