@@ -46,6 +46,17 @@ def send(song: Song, open_source: Callable[[], Source], headers: dict[str, str] 
     return response
 
 
+def send_made(song: Song, source: Source) -> Response:
+    """The answer from a source that is open; closed with the answer, or at once if no byte of it is sent."""
+    try:
+        response = send(song, lambda: source)
+    except RequestedRangeNotSatisfiable:
+        source.__exit__(None, None, None)
+        raise
+    response.call_on_close(lambda: source.__exit__(None, None, None))
+    return response
+
+
 def send_whole(source: Source, mime: str, headers: dict[str, str]) -> Response:
     """All of a source that is made for this answer; it is closed with it."""
     headers = headers | {"Content-Length": str(source.size)}

@@ -67,6 +67,8 @@ class Config:
     cors_origins: tuple[str, ...] = setting(
         (), "origins whose pages may use the API, such as https://player.example.org"
     )
+    ffmpeg: str = setting("ffmpeg", "program that makes formats browsers play of those they cannot; empty for none")
+    transcoded_bytes: int = setting(1024 * MIB, "most bytes of such songs that are kept; 0 for none")
     threads: int = setting(256, "HTTP requests served at once, paused listeners included")
 
     def __post_init__(self) -> None:

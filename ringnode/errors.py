@@ -21,6 +21,7 @@ Translated at two doors only: Pyro's errors into these in `objects/peers.py`, th
     |-- NotEnoughReplicas   fewer durable copies than an acknowledgement needs
     |-- NoSpace             the disk's reserve would be used
     |   `-- DiskFailed      the disk takes nothing, for it fails
+    |-- NotAble             this node has not what it takes
     `-- ConfigError         the node cannot start like this; the message says what to change
 """
 
@@ -132,3 +133,7 @@ BY_NAME: dict[str, type[RingnodeError]] = {
         ConfigError,
     )
 }  # fmt: skip
+
+
+class NotAble(RingnodeError):
+    """This node cannot do it: a program is missing, or fails at it."""

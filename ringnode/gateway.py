@@ -31,6 +31,7 @@ from ringnode.services.overview import Overview
 from ringnode.services.playlists import Playlists
 from ringnode.services.sessions import Sessions
 from ringnode.services.steward import Steward
+from ringnode.services.transcoding import Transcoding
 from ringnode.services.uploads import Resumable
 from ringnode.storage.blobs import Blobs
 
@@ -55,6 +56,10 @@ class Gateway:
         self.audit = Audit(self.records, self._durability)
         self.library = Library(config, self.records, blobs, self._peers, self._durability, self._reader)
         self.editing = Editing(self.records, self._durability, self.library, blobs.incoming)
+        made = config.data / "transcoded"
+        self.transcoding = Transcoding(
+            self.library, made, config.ffmpeg, config.transcoded_bytes, config.reserve_bytes
+        )
         self.uploads = Resumable(config, self.records, blobs, self.library)
         self.covers = Covers(self.records, self._durability, self.library, self._reader, config.data / "covers")
         self.words = Words(self.records, self._durability, self.library)

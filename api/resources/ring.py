@@ -1,5 +1,7 @@
 """The ring and this node's state."""
 
+from dataclasses import replace
+
 from flask import g, request
 from flask_restx import Namespace
 
@@ -28,7 +30,7 @@ RING = model_of(ns, RingView, RingView(3, (NODE,), 1204, 0, 0, 0))
 INVENTORY = model_of(ns, Inventory, Inventory(3, TOLD, 1204, 1204, 3611, (FINDING,), None))
 BEGUN = model_of(ns, Begun, Begun(ID, "leave"))
 OWNERS = model_of(ns, Owners, Owners(ID, (Owner(ID, "10.0.0.5:7700"),)))
-HEALTH = model_of(ns, Health, Health("ok", "cellar", __version__, True, ""))
+HEALTH = model_of(ns, Health, Health("ok", "cellar", __version__, True, "", ("opus", "mp3", "aac")))
 VERSION = model_of(ns, Version, Version(__version__, "v1"))
 
 
@@ -134,7 +136,7 @@ class HealthResource(Resource):
     @ns.response(503, "The node is not in its ring (yet)", HEALTH)
     def get(self) -> tuple[Health, int]:
         """Is this node serving?"""
-        health = self.gateway.overview.health()
+        health = replace(self.gateway.overview.health(), makes=self.gateway.transcoding.formats)
         return health, 200 if health.joined else 503
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from flask import g, request
@@ -17,6 +18,7 @@ from ringnode.catalogue.paging import Page
 from ringnode.catalogue.songs import SORTS, Filter
 from ringnode.errors import Invalid
 from ringnode.services.library import Copy
+from ringnode.services.transcoding import FORMATS
 
 ns = Namespace("songs", "The songs of the library")
 
@@ -143,9 +145,16 @@ class SongStream(Resource):
     @ns.doc("stream_song")
     @sends_file
     @unless_known
+    @ns.param("format", "Made from the file by ffmpeg, for what browsers cannot play", enum=list(FORMATS))
+    @ns.response(501, "This node cannot make it; `makes` of `GET /health` says what it can")
     def get(self, id: str) -> Response:
-        """The file's bytes, as they were uploaded, whole or a range of them."""
-        return streaming.send(self.gateway.library.song(id), lambda: self.gateway.library.open(id))
+        """The file's bytes, as they were uploaded, whole or a range of them; or another format of them."""
+        song, name = self.gateway.library.song(id), inputs.choice("format", ("", *FORMATS))
+        if not name:
+            return streaming.send(song, lambda: self.gateway.library.open(id))
+        made = self.gateway.transcoding.open(id, name)
+        as_made = replace(song, id=f"{id}-{name}", size_bytes=made.size, mime=FORMATS[name].mime)
+        return streaming.send_made(as_made, made)
 
 
 @ns.route("/<id>/download")

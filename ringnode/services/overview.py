@@ -102,6 +102,7 @@ class Health:
     version: str = field(metadata={"help": "Version of the software"})
     joined: bool = field(metadata={"help": "Is the node in its ring?"})
     error: str = field(metadata={"help": "Why not, in words; empty if it is well"})
+    makes: tuple[str, ...] = field(default=(), metadata={"help": "What `?format=` of a stream may be here"})
 
 
 class Overview:

@@ -12,6 +12,7 @@ import type { Track } from './engine/deck'
 import type { GainMode } from './engine/gain'
 import { PlainGraph, WebAudioGraph } from './engine/graph'
 import { Listening } from './listening'
+import { formatFor, type Kind } from './playable'
 import * as mediaSession from './mediaSession'
 import { played } from './plays'
 import { Queue, type Entry, type QueueSong, type Repeat, type Saved } from './queue'
@@ -42,11 +43,14 @@ export function queueSong(song: QueueSong): QueueSong {
   const { id, title, artist, album, duration_s, has_cover, mime } = song
   const { track_gain_db, track_peak, album_gain_db, album_peak } = song
   return {
-    id, title, artist, album, duration_s, has_cover, mime,
+    id, title, artist, album, duration_s, has_cover, mime, ...(song.format ? { format: song.format } : {}),
     track_gain_db: track_gain_db ?? null, track_peak: track_peak ?? null,
     album_gain_db: album_gain_db ?? null, album_peak: album_peak ?? null,
   } // prettier-ignore
 }
+
+/** Asked of an element of its own: those that play are busy. */
+const asked = typeof Audio === 'undefined' ? null : document.createElement('audio')
 
 function trackOf(entry: Entry): Track {
   return { ...entry.song, uid: entry.uid }
@@ -59,7 +63,17 @@ function sourceOf(track: Track, tried: readonly string[]): string | null {
   const origins = tried.map((url) => new URL(url).origin)
   const again = origins.filter((origin) => origin === nodes.home).length < TRIES ? nodes.home : undefined
   const node = nodes.inOrder().find((other) => !origins.includes(other)) ?? again
-  return node === undefined ? null : ticketed(node, `${V1}/songs/${track.id}/stream`)
+  return node === undefined ? null : ticketed(node, streamPath(track))
+}
+
+/** Where a song's bytes are, or those of a format made of it where this browser cannot play the file. */
+function streamPath(track: Track & Kind): string {
+  const format = formatFor(track, (mime) => asked?.canPlayType(mime) ?? '')
+  return `${V1}/songs/${track.id}/stream${format && `?format=${format}`}`
+}
+
+function downloadSong(id: string): void {
+  location.assign(ticketed(nodes.home, `${V1}/songs/${id}/download`))
 }
 
 function makeMedia(): HTMLAudioElement {
@@ -175,7 +189,8 @@ export const usePlayer = defineStore('player', () => {
       return
     }
     const title = queue.now.song.title
-    toast(t(code === 0 ? 'player.silent' : 'player.unplayable', { title }), 'trouble')
+    if (code === 0) toast(t('player.silent', { title }), 'trouble')
+    else toast(t('player.unplayable', { title }), 'trouble', { label: t('song.download'), run: () => downloadSong(track.id) })
     if (queue.following && queue.repeat !== 'one') next()
   }
 

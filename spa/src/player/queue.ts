@@ -15,6 +15,7 @@ export interface QueueSong {
   duration_s: number
   has_cover: boolean
   mime: string
+  format?: string
   track_gain_db?: number | null
   track_peak?: number | null
   album_gain_db?: number | null

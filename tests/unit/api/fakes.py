@@ -32,6 +32,7 @@ from ringnode.services.overview import Health, LoopView, NodeView, RingView, Wor
 from ringnode.services.passwords import HASHER
 from ringnode.services.playlists import Playlists
 from ringnode.services.sessions import Access, Client, Login, Sessions
+from ringnode.services.transcoding import Transcoding
 from ringnode.services.union import Finding, Inventory, Told
 from ringnode.services.uploads import Resumable
 from ringnode.storage.blobs import Blobs, Spool
@@ -273,6 +274,7 @@ class MemoryGateway:
         self.editing = MemoryEditing(self.library)
         self.uploads = Resumable(self.config, self.records, Blobs(folder / "music"), self.library)
         self.covers = Covers(self.records, alone, self.library, Shrinker(), folder / "covers")
+        self.transcoding = Transcoding(self.library, folder / "transcoded", "", 1, 0)
         self.words = Words(self.records, alone, self.library)
         self.playlists = Playlists(self.records, alone)
         for user in USERS.values():

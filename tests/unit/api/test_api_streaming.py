@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 
 from api.streaming import attachment
 from ringnode.catalogue.model import Song
+from ringnode.services.transcoding import Made
 
 ALL = bytes(range(100))
 YEAR = "private, max-age=31536000, immutable"
@@ -186,3 +187,23 @@ def test_names_of_downloads_are_ascii_headers():
 
 def test_a_download_is_checked_for_a_new_name_each_time(client, song):
     assert client.get(f"/api/v1/songs/{song.id}/download").headers["Cache-Control"] == "private, no-cache"
+
+
+def test_another_format_is_sent_with_ranges_and_a_tag_of_its_own(client, gateway, song, tmp_path):
+    made = tmp_path / "made"
+    made.write_bytes(ALL)
+    gateway.transcoding.open = lambda id, name: Made(made.open("rb"))
+    path = f"/api/v1/songs/{song.id}/stream?format=opus"
+    answer = client.get(path, headers={"Range": "bytes=10-19"})
+    assert (answer.status_code, answer.data, answer.content_type) == (206, ALL[10:20], "audio/ogg")
+    assert answer.headers["ETag"] == f'"{song.id}-opus"'
+    assert client.get(path, headers={"If-None-Match": f'"{song.id}-opus"'}).status_code == 304
+    assert client.get(path, headers={"Range": "bytes=100-"}).status_code == 416
+    assert client.head(path).headers["Content-Length"] == "100"
+
+
+def test_a_node_without_ffmpeg_says_so(client, song):
+    answer = client.get(f"/api/v1/songs/{song.id}/stream?format=mp3")
+    assert (answer.status_code, answer.json["type"]) == (501, "urn:ringnode:problem:not-able")
+    assert client.get(f"/api/v1/songs/{song.id}/stream?format=wma").status_code == 422
+    assert client.get("/api/v1/health").json["makes"] == []
