@@ -56,9 +56,14 @@ def _make(path: Path, source: str, title: str, track: int, codec: list[str]) -> 
 def node_for_browsers(ring: RingOfProcesses) -> NodeProcess:
     """A node that others know by plain HTTP on the loopback: a browser asks nothing about certificates there."""
     port = free_ports(1)[0]
-    return ring.add(http_port=port, api_url=f"http://127.0.0.1:{port}")
+    return ring.add(http_port=port, api_url=f"http://127.0.0.1:{port}", delete_grace_s=600)
 
 
 def origin(node: NodeProcess) -> str:
     """Where a browser finds the node."""
     return str(node.settings["api_url"])
+
+
+def make_song(path: Path, title: str, codec: list[str]) -> None:
+    """A short tone in a file of one's choice."""
+    _make(path, f"sine=frequency=330:duration={SHORT_S}", title, 1, codec)

@@ -5,8 +5,10 @@
  * stay with `shared/http.ts`, which knows of the other nodes.
  */
 import { cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching'
+import { createPartialResponse } from 'workbox-range-requests'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { NetworkFirst } from 'workbox-strategies'
+import { KEPT, keptPath } from '../offline/kept'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] }
 
@@ -22,6 +24,15 @@ const page = new NetworkFirst({
   plugins: [{ cacheKeyWillBeUsed: () => Promise.resolve('/') }],
 })
 registerRoute(new NavigationRoute(page, { denylist: [/^\/api\//] }))
+// Albums that somebody keeps here, put into the cache by the page, whole; players ask for ranges of them.
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && url.pathname.startsWith(keptPath('')),
+  async ({ request, url }) => {
+    const song = await (await caches.open(KEPT)).match(url.pathname)
+    if (!song) return new Response(null, { status: 404 })
+    return request.headers.has('Range') ? createPartialResponse(request, song) : song
+  },
+)
 void self.skipWaiting()
 // The visit that brought this worker has its page from elsewhere: fetch it once more, to have it.
 const ready = async (): Promise<void> => {

@@ -53,8 +53,9 @@ export const useSession = defineStore('session', () => {
   /** The node of this page is gone, but others read our ticket: go on as who we were. Throws if that cannot be. */
   function takeOld(error: unknown): void {
     const [old, ticket] = [load<User | null>('user', null), load<Ticket | null>('ticket', null)]
-    if (!old || !ticket || Date.parse(ticket.expires_at) < Date.now()) throw error
-    credentials.ticket = ticket.ticket
+    const fresh = ticket !== null && Date.parse(ticket.expires_at) > Date.now()
+    if (!old || (!fresh && !load<unknown[]>('offline', []).length)) throw error // what is kept here needs no ticket
+    credentials.ticket = fresh ? ticket.ticket : ''
     user.value = old
   }
 

@@ -2,6 +2,7 @@
 import { Disc3, Download, Info, ListEnd, ListPlus, ListStart, MicVocal, Play, Star, StarOff } from '@lucide/vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
+import { manageItems } from '@/manage/songMenu'
 import { usePlayer } from '@/player/player'
 import type { QueueSong } from '@/player/queue'
 import { ticketed, V1 } from '@/shared/http'
@@ -62,6 +63,7 @@ export function useSongMenu() {
       { label: t(all ? 'stars.remove' : 'stars.add'), icon: all ? StarOff : Star, run: () => stars.star(ids, !all) },
       ...single,
       ...(songs.length <= ZIP_LIMIT ? [{ label: t('song.download'), icon: Download, run: () => save(downloadOf(songs)) }] : []),
+      ...manageItems(() => songs),
       ...more,
     ]
   }

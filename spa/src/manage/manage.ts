@@ -3,8 +3,7 @@ import { shallowRef } from 'vue'
 import { t } from '@/app/i18n'
 import { useSession } from '@/auth/session'
 import { usePlayer } from '@/player/player'
-import { api, data, ticketed, V1 } from '@/shared/http'
-import { nodes } from '@/shared/nodes'
+import { api, data } from '@/shared/http'
 import { explain } from '@/shared/problem'
 import { libraryChanged } from '@/shared/queries'
 import type { components } from '@/shared/schema'
@@ -75,14 +74,6 @@ export async function change(edits: { id: string; changes: Record<string, unknow
 export function tellFailed(outcomes: readonly Outcome[], key: string): void {
   const failed = outcomes.filter((one) => !one.done)
   if (failed[0]) toast(t(key, { n: failed.length, why: failed[0].why }), 'trouble')
-}
-
-/** Save an album as a zip. */
-export function downloadAlbum(id: string): void {
-  const link = document.createElement('a')
-  link.href = ticketed(nodes.home, `${V1}/albums/${id}/download`)
-  link.download = ''
-  link.click()
 }
 
 /** May whoever is logged in change songs? */

@@ -2,6 +2,8 @@
 import { acceptHMRUpdate, defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { t } from '@/app/i18n'
+import { isKept } from '@/offline/albums'
+import { keptPath } from '@/offline/kept'
 import { api, data, probe, ticketed, V1 } from '@/shared/http'
 import { keep, kept, load } from '@/shared/kept'
 import { nodes } from '@/shared/nodes'
@@ -60,14 +62,16 @@ function trackOf(entry: Entry): Track {
 const TRIES = 3
 
 function sourceOf(track: Track, tried: readonly string[]): string | null {
-  const origins = tried.map((url) => new URL(url).origin)
+  const own = nodes.home + keptPath(track.id)
+  if (isKept(track.id) && !tried.includes(own)) return own
+  const origins = tried.filter((url) => url !== own).map((url) => new URL(url).origin)
   const again = origins.filter((origin) => origin === nodes.home).length < TRIES ? nodes.home : undefined
   const node = nodes.inOrder().find((other) => !origins.includes(other)) ?? again
   return node === undefined ? null : ticketed(node, streamPath(track))
 }
 
 /** Where a song's bytes are, or those of a format made of it where this browser cannot play the file. */
-function streamPath(track: Track & Kind): string {
+export function streamPath(track: { id: string } & Kind): string {
   const format = formatFor(track, (mime) => asked?.canPlayType(mime) ?? '')
   return `${V1}/songs/${track.id}/stream${format && `?format=${format}`}`
 }
@@ -275,8 +279,10 @@ export const usePlayer = defineStore('player', () => {
     open(false, queue.now?.song.id === position.id ? position.at_s : 0)
   }
 
-  setInterval(() => engine.needs && void probe(new URL(engine.needs).origin), HEARTBEAT_MS)
-  nodes.onFailed((node) => engine.leave(node))
+  /** What is kept on this device needs no node. */
+  const isHere = (): boolean => engine.needs.startsWith(nodes.home + keptPath(''))
+  setInterval(() => engine.needs && !isHere() && void probe(new URL(engine.needs).origin), HEARTBEAT_MS)
+  nodes.onFailed((node) => !isHere() && engine.leave(node))
   addEventListener('pagehide', keepNow)
   mediaSession.connect({ play: engine.play.bind(engine), pause: engine.pause.bind(engine), next, previous, seek,
     position: () => position_s.value }) // prettier-ignore

@@ -98,3 +98,12 @@ export async function listen(path: string, headers: Record<string, string>, sign
   if (!answer.ok || !answer.body) throw problemOf(answer.status, await answer.json().catch(() => null))
   return answer.body.pipeThrough(new TextDecoderStream())
 }
+
+/** A whole file, however long it takes. Throws its Problem: no part of one is ever given. */
+export async function whole(path: string): Promise<Response> {
+  const answer = await fetch(nodes.home + path, { headers: { Authorization: `Bearer ${credentials.token}` } }).catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (answer.status !== 200) throw problemOf(answer.status, await answer.json().catch(() => null))
+  return answer
+}

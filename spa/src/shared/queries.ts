@@ -9,7 +9,8 @@ const FRESH_MS = 20_000
 
 export const queries = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: FRESH_MS, retry: (tries, error) => tries < 2 && asProblem(error).passing },
+    mutations: { networkMode: 'always' },
+    queries: { networkMode: 'always', staleTime: FRESH_MS, retry: (tries, error) => tries < 2 && asProblem(error).passing },
   },
 })
 
