@@ -8,6 +8,7 @@ from browser import Listener, launched
 from playwright.sync_api import expect
 from processes import RingOfProcesses
 from stage import FORMATS, make_music, make_song, missing, node_for_browsers, origin
+from support import eventually
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,16 @@ def test_a_guest_makes_an_account_with_a_link(keeper: Listener, empty_ring: Ring
     browser = keeper.context.browser
     assert browser
     with Listener(browser, origin(empty_ring.nodes[1])) as guest:
-        guest.page.goto(link.replace(keeper.origin, guest.origin))  # any node takes it
+        link = link.replace(keeper.origin, guest.origin)  # any node takes it, as soon as it knows of it
+        at_first = guest.page
+
+        def opened() -> bool:
+            at_first.goto(f"{guest.origin}/login")  # else only the fragment would change
+            at_first.goto(link)
+            expect(at_first.get_by_role("heading", level=1)).to_be_visible()
+            return at_first.get_by_label("Password").is_visible()
+
+        eventually(opened)
         guest.page.get_by_label("Name", exact=True).fill("anna")
         guest.page.get_by_label("Password").fill("a password of her own")
         guest.page.get_by_role("button", name="Make the account").click()

@@ -32,7 +32,7 @@ const pages: RouteRecordRaw[] = [
   { path: '/admin/:part?', component: () => import('@/admin/AdminPage.vue'), meta: { title: 'admin.title' }, props: true },
   { path: '/upload', component: () => import('@/upload/UploadPage.vue'), meta: { title: 'upload.title' } },
   { path: '/settings', component: () => import('./SettingsPage.vue'), meta: { title: 'settings.title' } },
-  { path: '/invitation/:token', component: () => import('@/auth/InvitationPage.vue'), meta: { title: 'account.invited', open: true }, props: true },
+  { path: '/join', component: () => import('@/auth/InvitationPage.vue'), meta: { title: 'account.invited', open: true }, props: (to) => ({ token: to.hash.slice(1) }) },
   { path: '/login', component: () => import('@/auth/LoginPage.vue'), meta: { title: 'login.title', open: true } },
   { path: '/:rest(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'lost.title' } },
 ]
