@@ -239,7 +239,7 @@ class Stores(RuleBasedStateMachine):
         self.lives = 0
         self.kept: set[str] = set()
         self.unsure: set[str] = set()
-        self.aside = 0
+        self.rotten: set[str] = set()  # damaged and still in its place: after a restart the store believes in it
         self._open(FaultyDisk())
 
     def _open(self, disk: FaultyDisk) -> None:
@@ -286,19 +286,23 @@ class Stores(RuleBasedStateMachine):
 
         if self._do(KEYS[n], act):
             self.kept.add(KEYS[n])
+            self.rotten.discard(KEYS[n])
 
     @rule(n=st.integers(0, 3), offset=st.sampled_from([0, 0, 1000, 2000]), length=st.integers(0, 3100))
     def piece(self, n: int, offset: int, length: int) -> None:
         data = SONGS[n][offset : offset + length]
         answers: list[int] = []
+        if not self.blobs.path(KEYS[n]).exists():
+            self.rotten.discard(KEYS[n])
         act = lambda: answers.append(self.blobs.take_piece(KEYS[n], len(SONGS[n]), offset, data))  # noqa: E731
-        if self._do(KEYS[n], act) and answers == [len(SONGS[n])]:
+        if self._do(KEYS[n], act) and answers == [len(SONGS[n])] and KEYS[n] not in self.rotten:
             self.kept.add(KEYS[n])
 
     @rule(n=st.integers(0, 3))
     def drop(self, n: int) -> None:
         self.kept.discard(KEYS[n])
-        self._do(KEYS[n], lambda: self.blobs.drop(KEYS[n]))
+        if self._do(KEYS[n], lambda: self.blobs.drop(KEYS[n])):
+            self.rotten.discard(KEYS[n])
 
     @precondition(lambda self: self.blobs.keys())
     @rule(n=st.integers(0, 3))
@@ -309,6 +313,7 @@ class Stores(RuleBasedStateMachine):
             file.write(b"rot")
         self.disk.synced[self.blobs.path(KEYS[n]).stat().st_ino] = self.blobs.path(KEYS[n]).read_bytes()
         self.kept.discard(KEYS[n])
+        self.rotten.add(KEYS[n])
         if self._do(KEYS[n], lambda: self.blobs.verify(KEYS[n])):
             assert not self.blobs.has(KEYS[n])
 
