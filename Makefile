@@ -34,7 +34,7 @@ demo: $(READY) $(IF_NPM)  ## start a real ring of three nodes with a few songs; 
 	$(BIN)/ringnode demo
 
 test: lint types $(if $(NPM),player-test,)  ## everything that is checked before a change lands
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 unit: $(READY)  ## only the quick tests
 	$(BIN)/python -m pytest tests/unit tests/test_tidy.py tests/test_docs.py

@@ -37,6 +37,7 @@ setup(
         "dev": [
             "pytest>=8.4",
             "pytest-timeout>=2.4",
+            "pytest-xdist>=3.8",
             "hypothesis>=6.150",
             "schemathesis>=4.32",
             "openapi-spec-validator>=0.9",
