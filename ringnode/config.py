@@ -105,6 +105,11 @@ class Config:
             api_url=(self.api_url or f"https://{api_host}:{self.api_port}").rstrip("/"),
         )
 
+    @property
+    def inside_url(self) -> str:
+        """The API where peers find it: `api_url` may be a public one, behind which another node answers each time."""
+        return f"https://{self.address.rpartition(':')[0]}:{self.api_port}"
+
     @classmethod
     def load(cls, given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> "Config":
         """The settings from the file named by `given["config"]`, the environment and `given`. ConfigError."""

@@ -63,11 +63,12 @@ class NotFound(RingnodeError):
 
 
 class Elsewhere(NotFound):
-    """Another node has it; `api` is the URL of its API."""
+    """Another node has it; `api` is the URL of its API for people, `inside` that for the nodes of its ring."""
 
-    def __init__(self, message: str, api: str = "") -> None:
+    def __init__(self, message: str, api: str = "", inside: str = "") -> None:
         super().__init__(message)
         self.api = api
+        self.inside = inside
 
 
 class Unauthenticated(RingnodeError):

@@ -31,11 +31,14 @@ Tell = Callable[[list[Record]], None]
 class Roster:
     """One node's view of the members, kept in its catalogue. `tell` spreads records to other nodes."""
 
-    def __init__(self, name: str, api: str, ring: Ring, records: Records, chance: random.Random, tell: Tell) -> None:
+    def __init__(
+        self, name: str, api: str, ring: Ring, records: Records, chance: random.Random, tell: Tell, inside: str = ""
+    ) -> None:
         self.membership = Membership(ring, self, chance)
         self.met: dict[str, Peer] = {}  # peers heard of by address, before there is a record of them
         self._name = name
         self._api = api
+        self._inside = inside
         self._ring = ring
         self._chance = chance
         self._records = records
@@ -71,6 +74,7 @@ class Roster:
             "name": self._name,
             "address": me.address,
             "api": self._api,
+            "inside": self._inside,
             "incarnation": me.incarnation,
             "free_bytes": said if abs(free_bytes - said) <= FREE_STEP * abs(said) else free_bytes,
         }

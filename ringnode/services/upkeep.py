@@ -46,7 +46,7 @@ class Upkeep:
         self.leaving = False
         chance = random.Random()
         self.gossip = Gossip(ring, records, chance, self.kick)
-        self.roster = Roster(config.name, config.api_url, ring, records, chance, self.gossip.tell)
+        self.roster = Roster(config.name, config.api_url, ring, records, chance, self.gossip.tell, config.inside_url)
         self.scrub = Scrub(config, blobs, self.kick)
         self.copies = Copies(config, ring, peers, blobs, records, self.scrub)
         self.discovery: Discovery | None = None  # set before the start: it needs what is made here

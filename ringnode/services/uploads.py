@@ -167,8 +167,8 @@ class Resumable:
     def _point_to(self, node: str) -> None:
         for record in self._records.live("peer"):
             if len(node) == 12 and record.key.startswith(node):
-                api = str(record.doc.get("api", ""))
-                raise Elsewhere(f"this upload is at {api}: go on there, or begin it anew here", api)
+                api, inside = str(record.doc.get("api", "")), str(record.doc.get("inside", ""))
+                raise Elsewhere(f"this upload is at {api}: go on there, or begin it anew here", api, inside)
 
     def _require_ring(self, size_bytes: int) -> None:
         """NoSpace unless as many nodes as it needs say that they have room."""
