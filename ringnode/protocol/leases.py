@@ -47,7 +47,7 @@ class Leases:
         began = self._ring.now()
         self._require(name, holder)
         number = self._number(name)
-        witness = self._ring.successors[0]
+        witness = self._ring.successor
         if witness != self._ring.me:
             try:
                 yield Call(witness, "witness", (name, holder, number))
@@ -74,7 +74,7 @@ class Leases:
         present = self._held.get(name)
         if present and present[:2] == (holder, number):
             del self._held[name]
-            witness = self._ring.successors[0]
+            witness = self._ring.successor
             if witness != self._ring.me and self._ring.owns(place_of(name)):
                 try:
                     yield Call(witness, "release", (name, holder, number))

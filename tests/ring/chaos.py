@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(
 
 import lab  # noqa: E402
 from blake3 import blake3  # noqa: E402
-from people import History, People, Song, Trouble  # noqa: E402
+from crowd import History, People, Song, Trouble  # noqa: E402
 from processes import NodeProcess, RingOfProcesses, descendants  # noqa: E402
 from support import eventually  # noqa: E402
 

@@ -14,6 +14,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from support import eventually
 
@@ -129,7 +130,7 @@ class NodeProcess:
     def upload(self, path: Path) -> tuple[int, dict[str, Any]]:
         with path.open("rb") as file:
             status, _, body = self.request(
-                "POST", f"/songs?filename={path.name}", file, {"Content-Length": str(path.stat().st_size)}
+                "POST", f"/songs?filename={quote(path.name)}", file, {"Content-Length": str(path.stat().st_size)}
             )
         return status, json.loads(body)
 

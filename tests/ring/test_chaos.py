@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from people import Deed, Song
+from crowd import Deed, Song
 
 RUN_MINUTES = 0.5
 SEED = 1
