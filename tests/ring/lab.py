@@ -146,6 +146,7 @@ class Lab:
         """Take it all down."""
         for place in self.places:
             place.close()
+        run("ip", "link", "delete", "br0")
 
 
 def run(*command: str) -> None:
