@@ -12,8 +12,8 @@ from scenarios import told
 from tales import TALES
 
 LIVES = 200
-# Known and not mended: in 20162 one copy is rotten and the two nodes with the others leave within 4 s, and the song with
-# them; in 20054 a song has no copy at the end, and nobody knows yet why.
+# Known and not mended: in 20162 one copy is rotten, and the two nodes with the others leave within 4 s, and the song
+# with them; in 20054 a song has no copy at the end, and nobody knows yet why.
 OPEN = (20_054, 20_162)
 
 # What enough lives must have seen, or they prove little.
