@@ -57,7 +57,7 @@ def create_app(gateway: "Gateway") -> Flask:
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a path means one thing, or nothing
     app.extensions["gateway"] = gateway
     headers.install(app)
-    origins.install(app, gateway.config.cors_origins, gateway.config.api_url)
+    origins.install(app, gateway.config.cors_origins, gateway.config.api_url, gateway.overview.apis)
     for part in (errors, player, auth):
         part.install(app)
     limits.install(app, gateway.config.threads)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from flask_restx import Namespace
+from werkzeug.datastructures import ETags
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from ringnode.catalogue.paging import PAGE, PAGE_LIMIT, SORT_LIMIT, Asked, order_of
@@ -91,9 +92,11 @@ def paging(sorts: Sequence[str] = ()) -> Asked:
     return Asked(whole("limit", PAGE), text("cursor", CURSOR_LIMIT) or None, order, whole("seed", 0))
 
 
-def if_match() -> Container[str] | None:
-    """The versions that the client wants to change, by its If-Match; None if it does not say."""
-    return request.if_match if "If-Match" in request.headers else None
+def if_match(ending: str = "") -> Container[str] | None:
+    """The versions that the client wants to change, by the ETags of its If-Match; None if it does not say."""
+    if "If-Match" not in request.headers:
+        return None
+    return ETags([tag.removesuffix(ending) for tag in request.if_match], star_tag=request.if_match.star_tag)
 
 
 def ids(name: str) -> tuple[str, ...]:

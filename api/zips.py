@@ -1,11 +1,11 @@
 """Several songs as one zip, streamed: stored as they are, without a temporary file, of a length known before.
 
-Each song's bytes come as for a listener: from this node's disk, or from one peer after the other as they fail.
+Each song's bytes come as for a listener: from this node's disk, or from one peer after the other as they fail. Where
+the edited tags are to be in them, each is a copy, made when its turn comes, and no length is known before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from flask import request
 from werkzeug.wrappers import Response
 from zipstream import ZipStream
 
@@ -14,27 +14,39 @@ from ringnode.catalogue import m3u
 from ringnode.catalogue.model import Song
 from ringnode.errors import CorruptReplica
 from ringnode.services.library import Library
+from ringnode.services.reading import Source
+
+Open = Callable[[str], Source]  # gives the file of a song's id
 
 
-def send(library: Library, name: str, songs: Sequence[tuple[str, Song]], playlist: bool = False) -> Response:
-    """The answer to GET or HEAD: songs with the names they are to have, with `playlist` an M3U8 file of them too."""
-    archive = ZipStream(sized=True)
+def send(
+    library: Library, name: str, songs: Sequence[tuple[str, Song]], playlist: bool = False, edited: Open | None = None
+) -> Response:
+    """The answer to GET or HEAD: songs with the names they are to have, with `playlist` an M3U8 file of them too.
+
+    `edited` opens a song's file with its edited tags, if those are wanted.
+    """
+    archive = ZipStream(sized=edited is None)
     named = _unique(songs)
     for filename, song in named:
-        archive.add(_bytes_of(library, song), filename, size=song.size_bytes)
+        if edited:
+            archive.add(_bytes_of(edited, song, None), filename)
+        else:
+            archive.add(_bytes_of(library.open, song, song.size_bytes), filename, size=song.size_bytes)
     if playlist:
         text = m3u.write(name, [(song, filename) for filename, song in named]).encode()
         archive.add(text, f"{streaming.safe(name) or 'playlist'}.m3u8", size=len(text))
-    headers = {"Content-Length": str(len(archive)), "Content-Disposition": streaming.saved_as(name, "zip")}
-    body = None if request.method == "HEAD" else _closing(archive)
-    return Response(body, headers=headers, content_type="application/zip")
+    headers = {"Content-Disposition": streaming.saved_as(name, "zip")}
+    if edited is None:
+        headers["Content-Length"] = str(len(archive))
+    return Response(_closing(archive), headers=headers, content_type="application/zip")
 
 
-def _bytes_of(library: Library, song: Song) -> Iterator[bytes]:
+def _bytes_of(open_song: Open, song: Song, size: int | None) -> Iterator[bytes]:
     """Opened when its turn comes, closed with its end or with the answer's."""
-    with library.open(song.id) as source:
-        if source.size != song.size_bytes:  # the length is promised already
-            raise CorruptReplica(f"the file of {song.id} has {source.size} bytes instead of {song.size_bytes}")
+    with open_song(song.id) as source:
+        if size not in (None, source.size):  # the length is promised already
+            raise CorruptReplica(f"the file of {song.id} has {source.size} bytes instead of {size}")
         yield from source.chunks(0, source.size)
 
 

@@ -1,5 +1,7 @@
 """Many songs as one file."""
 
+from collections.abc import Callable
+
 from flask import g
 from flask_restx import Namespace
 from werkzeug.wrappers import Response
@@ -9,13 +11,29 @@ from api.models import File
 from api.resources import Resource
 from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Invalid, NotFound
+from ringnode.services.editing import Editing
+from ringnode.services.reading import Source
 
 ns = Namespace("downloads", "Many songs as one zip file, streamed", path="/")
 
 AT_ONCE = 500
 ID_CHARACTERS = 65  # with its comma
-HEADERS = {"Content-Length": "Bytes of the zip", "Content-Disposition": "The name to save it under"}
-sends_zip = ns.doc(produces=["application/zip"], responses={200: ("The zip file", File, {"headers": HEADERS})})
+TAGS = ("original", "edited")
+HEADERS = {
+    "Content-Length": "Bytes of the zip; not with `tags=edited`",
+    "Content-Disposition": "The name to save it under",
+}
+sends_zip = ns.doc(
+    produces=["application/zip"],
+    params={"tags": {"description": "`edited`: copies of the files with the edited fields in their tags, where the "
+                     "format can carry them", "in": "query", "type": "string", "enum": TAGS, "default": TAGS[0]}},
+    responses={200: ("The zip file", File, {"headers": HEADERS})},
+)  # fmt: skip
+
+
+def _edited(editing: Editing) -> Callable[[str], Source] | None:
+    """What opens the files, if they are wanted with the edited tags."""
+    return (lambda id: editing.open_edited(id)[0]) if inputs.choice("tags", TAGS) == "edited" else None
 
 
 @ns.route("/songs/download")
@@ -32,7 +50,7 @@ class SongsDownload(Resource):
         if len(found) != len(ids):
             missing = next(id for id in ids if id not in {song.id for song in found})
             raise Invalid(f"there is no song {missing[:64]!r}", "ids")
-        return zips.send(self.gateway.library, "Songs", zips.of_some(found))
+        return zips.send(self.gateway.library, "Songs", zips.of_some(found), edited=_edited(self.gateway.editing))
 
 
 @ns.route("/albums/<id>/download")
@@ -47,7 +65,7 @@ class AlbumDownload(Resource):
         """An album as a zip of files `disc-track title`. A HEAD tells its length."""
         view = self.gateway.browse.album(id)
         named = f"{view.album.artist} - {view.album.title}".strip(" -")
-        return zips.send(self.gateway.library, named, zips.of_album(view.songs))
+        return zips.send(self.gateway.library, named, zips.of_album(view.songs), edited=_edited(self.gateway.editing))
 
 
 @ns.route("/playlists/<id>/download")
@@ -64,4 +82,5 @@ class PlaylistDownload(Resource):
         songs = self.gateway.playlists.songs(g.user.name, id)
         if not songs:
             raise NotFound("there is no song in this playlist")
-        return zips.send(self.gateway.library, playlist.name, zips.of_list(songs), playlist=True)
+        edited = _edited(self.gateway.editing)
+        return zips.send(self.gateway.library, playlist.name, zips.of_list(songs), playlist=True, edited=edited)

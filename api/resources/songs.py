@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import inputs, multipart, streaming
 from api.models import Copies, File, model_of, page_of
-from api.resources import Resource, unless_changed, unless_known
+from api.resources import Resource, unless_changed, unless_known, versioned
 from ringnode.catalogue.model import EDITABLE, Song
 from ringnode.catalogue.paging import Page
 from ringnode.catalogue.songs import SORTS, Filter
@@ -23,6 +23,7 @@ from ringnode.services.transcoding import FORMATS
 ns = Namespace("songs", "The songs of the library")
 
 FILENAME_LIMIT = 1024
+PICTURED = "-p"  # at the end of a song's ETag: an uploaded picture is a record of its own, yet the song tells of it
 
 MINGUS = Song(
     id="9c1d" * 16, title="Moanin'", artist="Charles Mingus", artists=("Charles Mingus",), album="Blues & Roots",
@@ -114,10 +115,8 @@ class SongResource(Resource):
     def get(self, id: str) -> Any:
         """One song."""
         version = self.gateway.library.version(id)  # first: an old version with a newer song only costs a 412
-        headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
-        if streaming.unchanged(version):
-            return Response(status=304, headers=headers)
-        return self.gateway.library.song(id), 200, headers
+        song = self.gateway.library.song(id)
+        return versioned(song, version + PICTURED * song.has_cover)
 
     @ns.doc("edit_song")
     @unless_changed
@@ -126,14 +125,14 @@ class SongResource(Resource):
     def patch(self, id: str) -> Song:
         """Change fields of a song; those not named stay. It can be undone."""
         changes = inputs.json_body("application/merge-patch+json")
-        return self.gateway.editing.edit(g.user, id, changes, inputs.if_match())
+        return self.gateway.editing.edit(g.user, id, changes, inputs.if_match(PICTURED))
 
     @ns.doc("delete_song")
     @unless_changed
     @ns.response(204, "It is gone on every node; its file goes later")
     def delete(self, id: str) -> tuple[None, int]:
         """Delete a song; an uploader their own, an admin any. It can be restored while its file is kept."""
-        self.gateway.editing.delete(g.user, id, inputs.if_match())
+        self.gateway.editing.delete(g.user, id, inputs.if_match(PICTURED))
         return None, 204
 
 

@@ -52,6 +52,18 @@ def test_the_picture_in_a_file_in_every_size(client, catalogued, name):
     assert client.head(url).headers["Content-Length"] == str(len(whole.data))
 
 
+def test_a_song_that_was_given_a_picture_is_not_the_one_that_the_client_has(client, library, song):
+    url = f"{API}/songs/{song.id}"
+    bare = client.get(url).headers["ETag"]
+    library.songs[song.id] = replace(song, has_cover=True)
+    pictured = client.get(url, headers={"If-None-Match": bare})
+    assert pictured.json["has_cover"] and pictured.headers["ETag"] != bare
+    assert client.get(url, headers={"If-None-Match": pictured.headers["ETag"]}).status_code == 304
+    changed = client.patch(url, json={"title": "New"}, headers={"If-Match": pictured.headers["ETag"]})
+    assert changed.json["title"] == "New"
+    assert client.patch(url, json={"title": "x"}, headers={"If-Match": pictured.headers["ETag"]}).status_code == 412
+
+
 def test_made_sizes_are_kept(client, catalogued, library, gateway):
     client.get(catalogued["songs"] + "?size=64")
     library.covers.clear()

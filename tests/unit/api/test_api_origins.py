@@ -1,4 +1,4 @@
-"""CORS: none by default; by configuration for pages of some origins."""
+"""CORS: for pages of the ring's nodes, with a token; by configuration for pages of other origins."""
 
 import pytest
 from fakes import MemoryGateway
@@ -52,3 +52,24 @@ def test_no_other_origin_is_let_in_by_it(shared, origin):
     answer = shared.get(SONGS, headers={"Origin": origin})
     assert not cors(answer) and "Origin" in answer.headers["Vary"]
     assert shared.options(SONGS, headers={"Origin": origin, **ASKS}, raw=True).status_code == 401
+
+
+def test_pages_of_the_rings_nodes_may_ask_with_what_they_know_and_never_with_a_cookie(client):
+    node = {"Origin": "https://cellar:7701"}
+    asked = client.options(SONGS, headers=node | ASKS, raw=True)
+    assert asked.status_code == 204 and "authorization" in asked.headers["Access-Control-Allow-Headers"].lower()
+    answer = client.get(SONGS, headers=node)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == node["Origin"]
+    assert "Upload-Offset" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert not cors(client.get(SONGS, headers={"Origin": "https://cellar"}))
+    assert not cors(client.get(SONGS, headers={"Origin": "http://cellar:7701"}))
+
+
+@pytest.mark.parametrize("url", ["https://Cellar:443", "https://cellar", "https://cellar:443/"])
+def test_a_nodes_page_is_known_by_its_origin(gateway, app, url):
+    gateway.overview.apis = lambda: [url]
+    other = create_app(gateway).test_client()
+    answer = other.get("/api/v1/health", headers={"Origin": "https://cellar"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://cellar"

@@ -1,12 +1,15 @@
 """Many songs as one zip."""
 
 import io
+import wave
 import zipfile
 
 import pytest
-from alone import Shelf, add_song
+from alone import Alone, Shelf, add_song
+from mutagen.wave import WAVE
 
 from ringnode.services.browse import Browse
+from ringnode.services.editing import Editing
 
 
 @pytest.fixture
@@ -69,3 +72,25 @@ def test_a_file_that_is_another_length_ends_the_answer(client, gateway, songs):
     gateway.library.files[songs[1].id] = b"short"
     with pytest.raises(Exception, match="has 5 bytes"):
         client.get(f"/api/v1/songs/download?ids={songs[1].id}")
+
+
+def test_a_zip_with_the_edited_tags_in_its_files(client, gateway, tmp_path):
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as song:
+        song.setparams((1, 2, 8000, 0, "NONE", ""))
+        song.writeframes(bytes(16_000))
+    data = sound.getvalue()
+    known = [add_song(gateway.records, name, filename=f"{name}.wav", size_bytes=len(data)) for name in ("a", "b")]
+    gateway.library = Shelf(gateway.records, {song.id: data for song in known})
+    gateway.editing = Editing(gateway.records, Alone(gateway.records), gateway.library, tmp_path)
+    assert client.patch(f"/api/v1/songs/{known[0].id}", json={"title": "Edited"}).status_code == 200
+    path = f"/api/v1/songs/download?ids={known[0].id},{known[1].id}"
+    assert set(unzip(client.get(path)).values()) == {data}
+    answer = client.get(f"{path}&tags=edited")
+    assert "Content-Length" not in client.head(f"{path}&tags=edited").headers
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+        edited, other = (archive.read(name) for name in archive.namelist())
+    assert str(WAVE(io.BytesIO(edited)).tags["TIT2"]) == "Edited"
+    assert other == data
+    assert client.get(f"{path}&tags=x").json["field"] == "tags"
