@@ -17,6 +17,7 @@ from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Conflict, Forbidden, Invalid, NotFound
+from ringnode.services import accounts
 from ringnode.services.durability import Durability
 
 ID_BYTES = 8
@@ -110,7 +111,7 @@ class Playlists:
         if not isinstance(changes, dict) or "name" not in changes:
             raise Invalid("a playlist needs a name", "name")
         now = _now()
-        doc = {"description": "", "public": False, "readers": []} | checked(changes)
+        doc = {"description": "", "public": False, "readers": []} | self._checked(changes)
         doc |= {"owner": key_of(user), "owner_name": user, "created_at": now, "changed_at": now}
         id = secrets.token_hex(ID_BYTES)
         record = self._records.draft(KIND, id, doc)
@@ -124,7 +125,7 @@ class Playlists:
         if not isinstance(changes, dict) or not changes:
             raise Invalid(f"name at least one field to change: {', '.join(FIELDS)}")
         with self._own(user, id, versions) as record:
-            self._publish(record, [], checked(changes))
+            self._publish(record, [], self._checked(changes, record.doc.get("readers") or ()))
         return self.get(user, id)
 
     def delete(self, user: str, id: str, versions: Container[str] | None = None) -> None:
@@ -256,6 +257,15 @@ class Playlists:
             )
             for song, place in zip(songs, run(low, high, len(songs), secrets.randbelow) if songs else [], strict=True)
         ]
+
+    def _checked(self, changes: dict[str, Any], before: Sequence[str] = ()) -> dict[str, Any]:
+        """Fields as a person sent them. Invalid also for a reader without an account who was none `before`."""
+        fields = checked(changes)
+        for reader in map(name_of, set(fields.get("readers", ())) - set(before)):
+            account = self._durability.find(accounts.KIND, accounts.account_key(reader))
+            if account is None or account.deleted:
+                raise Invalid(f"there is nobody named {reader:.64} here", "readers")
+        return fields
 
     def _shown(self, record: Record) -> Playlist:
         doc, totals = record.doc, playlists.totals(self._records, record.key)

@@ -2,6 +2,9 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { useSession } from '@/auth/session'
+import { keep, load } from '@/shared/kept'
+import { explain } from '@/shared/problem'
+import { toast } from '@/shared/toasts'
 import { t } from './i18n'
 
 declare module 'vue-router' {
@@ -55,6 +58,15 @@ router.afterEach((to, from) => {
   if (to.path !== from.path && from.matched.length) void nextTick(focusHeading)
 })
 
+const RELOAD_MS = 10_000
+
+/** A page's code does not come: the node is gone, or has another build. The player as it is served now knows the way. */
+router.onError((error, to) => {
+  if (Date.now() - load('reloadedAt', 0) < RELOAD_MS) return toast(explain(new TypeError(String(error)), t), 'trouble')
+  keep('reloadedAt', Date.now())
+  location.assign(to.fullPath)
+})
+
 /** A page that knows better calls this with its own name. */
 export function setTitle(title: string): void {
   document.title = title ? `${title} – ringnode` : 'ringnode'
@@ -74,5 +86,5 @@ function focusHeading(left: number | undefined = TRIES): void {
 
 /** Have the code of all pages here before the node that served this one may die. */
 export function fetchPages(): void {
-  for (const { component } of pages) if (typeof component === 'function') void (component as () => Promise<unknown>)()
+  for (const { component } of pages) if (typeof component === 'function') (component as () => Promise<unknown>)().catch(() => undefined)
 }

@@ -14,6 +14,12 @@ const ROLES = ['listener', 'uploader', 'admin']
 const FRESH_MS = 6 * 3_600_000 // half of a ticket's life: what is played now must not stop in the middle
 const LOOK_MS = 10 * 60_000
 
+/** End the login at the ring, if a node answers. */
+function endLogin(): void {
+  const headers = { Authorization: `Bearer ${credentials.token}` } // it is forgotten here before this is sent
+  void data(api.POST('/auth/logout', { headers })).catch(() => undefined)
+}
+
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null)
   /** Is it known yet whether somebody is logged in? */
@@ -82,5 +88,5 @@ export const useSession = defineStore('session', () => {
     keep('user', null)
   }
 
-  return { user, known, may, login, resume, logout: forget }
+  return { user, known, may, login, resume, freshTicket, logout: () => (endLogin(), forget()) }
 })

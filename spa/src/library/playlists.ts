@@ -4,7 +4,7 @@ import { markRaw, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { api, data } from '@/shared/http'
 import type { components } from '@/shared/schema'
-import { explain } from '@/shared/problem'
+import { asProblem, explain, Problem } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
 import { rowOf, type Row } from './library'
 import { usePages, type Page } from './pages'
@@ -41,6 +41,12 @@ const missing = (id: string, title: string): Row =>
 
 const at = (id: string) => ({ params: { path: { id } } })
 
+/** A reader whom nobody knows, said in the reader's language. */
+function nobody(error: unknown): never {
+  const problem = asProblem(error)
+  throw problem.field === 'readers' ? new Problem('nobody', problem.status, problem.detail) : problem
+}
+
 export function usePlaylistChanges() {
   const { t } = useI18n()
   const queries = useQueryClient()
@@ -71,7 +77,7 @@ export function usePlaylistChanges() {
         return made
       }),
     add: (id: string, songs: readonly string[]) => change(() => put(id, songs).then(() => true)),
-    edit: (id: string, body: Partial<Edit>) => change(() => data(api.PATCH('/playlists/{id}', { ...at(id), body }))),
+    edit: (id: string, body: Partial<Edit>) => change(() => data(api.PATCH('/playlists/{id}', { ...at(id), body })).catch(nobody)),
     duplicate: (id: string, name: string) => change(() => data(api.POST('/playlists/{id}/duplicate', { ...at(id), body: { name } }))),
     remove: (id: string) => change(() => data(api.DELETE('/playlists/{id}', at(id))).then(() => true)),
     move: (id: string, move: readonly string[], after: string) =>

@@ -1,12 +1,11 @@
 /** What can be done with songs: the one list for menus, long presses and selections. */
-import { Disc3, Download, Info, ListEnd, ListPlus, ListStart, MicVocal, Play, Star, StarOff } from '@lucide/vue'
-import { useI18n } from 'vue-i18n'
+import { Disc3, Download, FilePen, Info, ListEnd, ListPlus, ListStart, MicVocal, Play, Star, StarOff } from '@lucide/vue'
 import { useRouter } from 'vue-router'
+import { t } from '@/app/i18n'
 import { manageItems } from '@/manage/songMenu'
 import { usePlayer } from '@/player/player'
 import type { QueueSong } from '@/player/queue'
-import { ticketed, V1 } from '@/shared/http'
-import { nodes } from '@/shared/nodes'
+import { living, ticketed, V1 } from '@/shared/http'
 import { explain } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
 import type { Item } from '@/shared/ui/Menu.vue'
@@ -16,9 +15,8 @@ import { albumPath, artistPath } from './whereabouts'
 
 const ZIP_LIMIT = 500
 
-export function downloadOf(songs: readonly { id: string }[]): string {
-  const path = songs.length === 1 ? `/songs/${songs[0]?.id}/download` : `/songs/download?ids=${songs.map((song) => song.id).join(',')}`
-  return ticketed(nodes.home, V1 + path)
+function pathOf(songs: readonly { id: string }[]): string {
+  return songs.length === 1 ? `/songs/${songs[0]?.id}/download` : `/songs/download?ids=${songs.map((song) => song.id).join(',')}`
 }
 
 /** Have the browser save what an address gives. */
@@ -29,8 +27,16 @@ export function save(url: string, name = ''): void {
   link.click()
 }
 
+/** The same from a path of the API, at a node that answers. */
+const download = async (path: string): Promise<void> => save(ticketed(await living(), V1 + path))
+
+/** Files as they were uploaded, or with what was edited since in their tags. */
+export const downloadItems = (path: string, label: string): Item[] => [
+  { label, icon: Download, run: () => download(path) },
+  { label: t('song.downloadEdited'), icon: FilePen, run: () => download(`${path}${path.includes('?') ? '&' : '?'}tags=edited`) },
+]
+
 export function useSongMenu() {
-  const { t } = useI18n()
   const router = useRouter()
   const player = usePlayer()
   const stars = useStars('song')
@@ -62,7 +68,7 @@ export function useSongMenu() {
       { label: t('playlist.addTo'), icon: ListPlus, run: () => addToPlaylist(ids) },
       { label: t(all ? 'stars.remove' : 'stars.add'), icon: all ? StarOff : Star, run: () => stars.star(ids, !all) },
       ...single,
-      ...(songs.length <= ZIP_LIMIT ? [{ label: t('song.download'), icon: Download, run: () => save(downloadOf(songs)) }] : []),
+      ...(songs.length <= ZIP_LIMIT ? downloadItems(pathOf(songs), t('song.download')) : []),
       ...manageItems(() => songs),
       ...more,
     ]

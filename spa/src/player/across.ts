@@ -5,15 +5,14 @@ import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
 import { load, keep } from '@/shared/kept'
 import { explain } from '@/shared/problem'
+import { IDS_AT_ONCE, songsOf } from '@/shared/songs'
 import { toast } from '@/shared/toasts'
 import { usePlayer } from './player'
-import type { QueueSong } from './queue'
 
 /** Of a long queue, this much around the present song goes to other devices, as the API takes it. */
 const MOST = { before: 200, all: 2_000 }
-/** Songs that are fetched to go on; each is a question of its own. */
-const TAKEN = { before: 20, all: 150 }
-const AT_ONCE = 6
+/** Songs that are fetched to go on, by one question. */
+const TAKEN = { before: 20, all: IDS_AT_ONCE }
 const SOON_MS = 3_000
 const PLACE_MS = 10_000
 
@@ -36,19 +35,6 @@ function thisDevice(): string {
   const made = deviceName(navigator.userAgent, Math.random().toString(36).slice(2, 5))
   keep('device', made)
   return made
-}
-
-const songsOf = async (ids: readonly string[]): Promise<QueueSong[]> => {
-  const found = new Map<string, QueueSong>()
-  const left = [...new Set(ids)]
-  const ask = async (): Promise<void> => {
-    for (let id = left.shift(); id; id = left.shift()) {
-      const song = await data(api.GET('/songs/{id}', { params: { path: { id } } })).catch(() => null) // deleted since
-      if (song) found.set(id, song)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, ask))
-  return ids.flatMap((id) => found.get(id) ?? [])
 }
 
 export function useAcross(): void {

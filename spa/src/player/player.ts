@@ -77,7 +77,7 @@ export function streamPath(track: { id: string } & Kind): string {
 }
 
 function downloadSong(id: string): void {
-  location.assign(ticketed(nodes.home, `${V1}/songs/${id}/download`))
+  location.assign(ticketed(nodes.inOrder()[0] ?? nodes.home, `${V1}/songs/${id}/download`))
 }
 
 function makeMedia(): HTMLAudioElement {

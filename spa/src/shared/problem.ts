@@ -4,7 +4,7 @@ export class Problem extends Error {
   override readonly name = 'Problem'
 
   /**
-   * @param kind the end of the problem's `type`, such as `not-found`; `offline` if no node answered
+   * @param kind the end of the problem's `type`, such as `not-found`; `offline` if no node answered, `unanswered` if one fell silent
    * @param status HTTP's status, 0 if there was no answer
    * @param detail a sentence of the API's, in English
    * @param field the part of the input that is to blame
@@ -41,8 +41,8 @@ export function asProblem(error: unknown): Problem {
 
 /** Problems that are said in the reader's language; of others the API's own sentence is shown. */
 export const WORDED = [
-  'offline', 'unforeseen', 'unauthenticated', 'forbidden', 'not-found', 'too-many-requests', 'too-large', 'no-space',
-  'not-joined', 'not-enough-replicas', 'peer-down', 'peer-busy', 'corrupt-replica', 'internal',
+  'offline', 'unanswered', 'unforeseen', 'unauthenticated', 'forbidden', 'not-found', 'too-many-requests', 'too-large', 'no-space',
+  'not-joined', 'not-enough-replicas', 'peer-down', 'peer-busy', 'corrupt-replica', 'internal', 'nobody',
 ] // prettier-ignore
 
 /** One sentence for a person. `t` translates. */

@@ -3,14 +3,15 @@
  * lost connection, a reload or the node's restart the rest is sent, not the whole again.
  */
 import type { DetailedError, Upload } from 'tus-js-client'
-import { credentials, V1 } from './http'
+import { credentials, living, probe, V1 } from './http'
+import { nodes } from './nodes'
 import { asProblem, problemOf, type Problem } from './problem'
 
 const SECOND_MS = 1_000
 /** From one second to a quarter of a minute: ten minutes in all without a byte, longer than any restart. */
 const PATIENCE_MS = [1, 2, 4, 8, ...Array<number>(40).fill(15)].map((s) => s * SECOND_MS)
-/** Tries after which an upload is begun anew at another node, if its own is down while others answer. */
-const LOYAL = 5
+/** Tries after which an upload is begun anew at another node, if its own is down while others answer: half a minute. */
+const LOYAL = 4
 /** Smaller files are sent with the request that begins the upload: one instead of two. */
 const SMALL_BYTES = 2_000_000
 
@@ -53,8 +54,12 @@ export function problemIn(error: Error | DetailedError): Problem {
 export async function sendResumable(file: File, listener: Listener): Promise<Sending> {
   const tus = await import('tus-js-client')
   const [answer, done, failed] = promised<Arrived>()
+  let node = await living()
+  /** Is the node with what it has gone for so long that another should take the file, from the beginning? */
+  const isGone = ({ kind }: Problem, tries = LOYAL): boolean =>
+    tries >= LOYAL && (kind === 'peer-down' || (kind === 'offline' && nodes.inOrder()[0] !== node))
   const upload: Upload = new tus.Upload(file, {
-    endpoint: V1 + '/uploads',
+    endpoint: endpoint(node),
     metadata: { filename: file.name },
     retryDelays: PATIENCE_MS,
     removeFingerprintOnSuccess: true,
@@ -63,14 +68,17 @@ export async function sendResumable(file: File, listener: Listener): Promise<Sen
     onProgress: listener.progress,
     onShouldRetry: (error, tries) => {
       const problem = problemIn(error)
-      if (!isPassing(problem.status) || (problem.kind === 'peer-down' && tries >= LOYAL)) return false
+      if (!isPassing(problem.status) || isGone(problem, tries)) return false
+      if (problem.kind === 'offline') void probe(node)
       listener.stalled(problem)
       return true
     },
-    onError: (error) => {
+    onError: async (error) => {
       const problem = problemIn(error)
-      if (problem.kind !== 'peer-down' || !upload.url) return failed(problem)
-      upload.url = null // its node is gone with what it had: others take it from the beginning
+      if (!isGone(problem)) return failed(problem)
+      node = await living()
+      upload.url = null
+      upload.options.endpoint = endpoint(node)
       upload.start()
     },
     onSuccess: ({ lastResponse: last }) => {
@@ -89,6 +97,9 @@ export async function sendResumable(file: File, listener: Listener): Promise<Sen
     cancel: () => void upload.abort(true).catch(() => undefined),
   }
 }
+
+/** At home as it always was, so that what a reload interrupted is known again. */
+const endpoint = (node: string): string => `${node === nodes.home ? '' : node}${V1}/uploads`
 
 function promised<T>(): [Promise<T>, (value: T) => void, (error: unknown) => void] {
   let done!: (value: T) => void

@@ -126,7 +126,12 @@ def test_only_the_owner_changes_and_only_readers_read(node: Node) -> None:
     id = made(node, 0).id
     with pytest.raises(NotFound):
         node.lists.get("ben", id)
+    with pytest.raises(Invalid, match="nobody named ben"):
+        node.lists.edit("anna", id, {"readers": ["Ben"]})
+    account = node.records.put("user", "ben", {"name": "ben"})
     node.lists.edit("anna", id, {"readers": ["Ben"]})
+    node.records.put("user", "ben", account.doc | {"deleted": True})
+    node.lists.edit("anna", id, {"readers": ["ben"], "description": "for Ben"})  # who has left may stay in the list
     assert node.lists.get("ben", id).readers == ("ben",)
     assert [p.id for p in node.lists.page("ben", False, Asked()).items] == [id]
     assert node.lists.page("ben", True, Asked()).items == []
