@@ -23,6 +23,7 @@ setup(
         "granian>=2.7",
         "mutagen>=1.47",
         "blake3>=1.0",
+        "orjson>=3.11",
         "rapidfuzz>=3.14",
         "pillow>=12",
         "cryptography>=44",

@@ -4,9 +4,9 @@ LAW: HTTP words in, services out; no SQL, no Pyro. A resource is a few lines: pa
 call it is the table in `auth.py`, errors become answers in `errors.py`, and no resource handles either.
 """
 
-from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -43,10 +43,12 @@ class _Json(DefaultJSONProvider):
 
     sort_keys = False
 
-    @staticmethod
-    def default(value: Any) -> Any:
-        """Shallow, for the encoder descends by itself: a page of songs is ten times as fast as with asdict."""
-        return vars(value) if is_dataclass(value) else DefaultJSONProvider.default(value)
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """A page of songs ten times as fast as the standard library's."""
+        try:
+            return orjson.dumps(obj).decode()
+        except TypeError:  # numbers above 64 bits, half characters
+            return super().dumps(obj, **kwargs)
 
 
 def create_app(gateway: "Gateway") -> Flask:

@@ -80,7 +80,7 @@ def run(config: Config, stop: threading.Event, leave: threading.Event | None = N
     try:
         node.start()
         log.info("serving people at %s and peers at %s", config.api_url, config.address)
-        while not stop.wait(WATCH_S):
+        while not stop.is_set():
             for server in servers:
                 server.watch()
             if node.discovery.failure:
@@ -91,6 +91,7 @@ def run(config: Config, stop: threading.Event, leave: threading.Event | None = N
             if node.left.is_set():
                 log.info("%s has left its ring: every file that was here has other holders", config.name)
                 return
+            stop.wait(WATCH_S)
     finally:
         for server in reversed(servers):
             server.stop()

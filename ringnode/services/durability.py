@@ -3,19 +3,25 @@
 What is acknowledged, and when, is `protocol/writing.py`'s to say.
 """
 
-from collections.abc import Container, Iterator, Sequence
+import time
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import NotFound, RingnodeError, Stale
 from ringnode.objects.peers import Peers
-from ringnode.protocol.messages import Peer
-from ringnode.protocol.writing import Writing
+from ringnode.protocol.messages import Peer, Step
+from ringnode.protocol.writing import SPARES, Writing
+from ringnode.protocol.writing import Records as Catalogue
 from ringnode.services.leasing import Held
 from ringnode.storage.blobs import Blobs, Spool
+
+RECENT_S = 0.5  # an upload asks three times within it; a death is noticed later
+RECENT = 1000  # keys; then all are forgotten
 
 
 class Place(NamedTuple):
@@ -23,6 +29,35 @@ class Place(NamedTuple):
 
     peer: Peer
     spool: Spool
+
+
+@dataclass(frozen=True)
+class _Here(Writing):
+    """At a gateway, where a call costs more than the answer: its node is asked once for what is done right after one
+    another, and not at all for records, which lie in the catalogue here."""
+
+    recent: dict[str, tuple[float, Any]] = field(default_factory=dict)
+
+    def owners(self, key: str, spares: int = 0) -> Step[list[Peer]]:
+        found: list[Peer] = yield from self._recall(key, lambda: Writing.owners(self, key, SPARES))
+        return found[: self.k + spares]
+
+    def wanted(self) -> Step[int]:
+        count: int = yield from self._recall("", lambda: Writing.wanted(self))
+        return count
+
+    def _recall(self, what: str, ask: Callable[[], Step[Any]]) -> Step[Any]:
+        at, answer = self.recent.get(what, (float("-inf"), None))
+        if time.monotonic() - at > RECENT_S:
+            answer = yield from ask()
+            if len(self.recent) >= RECENT:
+                self.recent.clear()
+            self.recent[what] = time.monotonic(), answer
+        return answer
+
+    def _learn(self, records: Catalogue, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
+        if peer.address != self.home.address:
+            yield from Writing._learn(self, records, peer, names)
 
 
 class Durability:
@@ -34,7 +69,7 @@ class Durability:
         self._records = records
         self._blobs = blobs
         self._home = Peer("", config.address)
-        self._writing = Writing(self._home, config.k, config.repair_delay_s)
+        self._writing = _Here(self._home, config.k, config.repair_delay_s)
         peers.effects[Place] = self._place
 
     def owners(self, key: str) -> list[Peer]:

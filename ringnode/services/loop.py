@@ -19,11 +19,15 @@ JOIN_S = 30.0  # at stop: longer than any pass waits for a peer
 
 
 class Loop:
-    """`once` every `period_s` seconds, or at once when kicked. A true answer means: there is more to do now."""
+    """`once` every `period_s` seconds; or when kicked, `gather_s` later: what comes meanwhile is done with it.
 
-    def __init__(self, name: str, period_s: float, once: Callable[[], Any]) -> None:
+    A true answer means: there is more to do now.
+    """
+
+    def __init__(self, name: str, period_s: float, once: Callable[[], Any], gather_s: float = 0.0) -> None:
         self.name = name
         self.period_s = period_s
+        self.gather_s = gather_s
         self.runs = 0
         self.errors = 0
         self.last_error = ""
@@ -75,6 +79,7 @@ class Loop:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.wait(self.period_s * (1 + random.uniform(-JITTER, JITTER)))
+            self._stopping.wait(self.gather_s)
             self._wake.clear()
             if not self._stopping.is_set() and self.once():
                 self._wake.set()

@@ -26,6 +26,7 @@ from ringnode.storage.blobs import Blobs
 log = logging.getLogger(__name__)
 
 PROBE_S = 1.0
+GATHER_S = 0.1  # news waits so long for more of it: a message takes many records as easily as one
 
 
 class Upkeep:
@@ -54,7 +55,7 @@ class Upkeep:
         self._left = left
         joined, here = self._if(lambda: ring.joined), self._if(lambda: ring.joined or self.leaving)
         self.loops = {
-            name: Loop(name, period_s, once)
+            name: Loop(name, period_s, once, GATHER_S if name == "spread" else 0.0)
             for name, period_s, once in (
                 ("discover", 1.0, self.discover),
                 ("stabilise", config.stabilise_every_s, joined(self.stabilise)),

@@ -1,4 +1,5 @@
 import io
+import json
 import logging
 
 import pytest
@@ -26,6 +27,12 @@ def test_retry_after_is_the_errors_own(client, library, song):
     library.error = errors.NotEnoughReplicas("x")
     answer = client.get(f"/api/v1/songs/{song.id}/stream")
     assert answer.headers["Retry-After"] == str(errors.NotEnoughReplicas.retry_after_s)
+
+
+def test_what_the_fast_encoder_cannot_write_is_written_all_the_same(app):
+    with app.app_context():
+        assert json.loads(app.json.dumps({"n": 1 << 70, "half": "\ud800"})) == {"n": 1 << 70, "half": "\ud800"}
+        assert app.json.dumps({"ł": 1}) == '{"ł":1}'
 
 
 def test_a_bug_is_logged_and_not_shown(client, library, song, caplog):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from support import eventually
 
 from ringnode.catalogue.database import Database
@@ -33,10 +34,12 @@ class OtherNodes(Peers):
         self.records: dict[str, list[Any]] = {}
         self.failing: dict[str, Callable[[], None]] = {}
         self.hold = threading.Event()
+        self.asked: list[tuple[str, str]] = []
         self.leases: dict[str, str] = {}
         self.mine: Records
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
+        self.asked.append((address, method))
         if method == "owners":
             return [[name.ljust(4, "0").encode().hex(), name, 1] for name in self.owners][: args[1]]
         if method == "members":
@@ -121,6 +124,22 @@ def test_a_file_goes_to_its_owners(make: Callable[..., Made]) -> None:
     eventually(lambda: set(made.nodes.files) == {"b", "c"})
     eventually(lambda: made.blobs.has(key))
     eventually(lambda: not list(made.blobs.incoming.iterdir()))
+
+
+def test_an_upload_asks_its_node_once_where_it_belongs_and_not_for_records_which_are_here(
+    make: Callable[..., Made],
+) -> None:
+    made = make(ME, "b", "c", "d")
+    key = blake3(DATA).hexdigest()
+    made.durability.latest("song", key)
+    made.store()
+    made.durability.publish(made.records.draft("song", key, {"title": "x"}))
+    asked = made.nodes.asked
+    assert asked.count((ME, "owners")) == asked.count((ME, "members")) == 1
+    assert (ME, "get_records") not in asked and ("b", "get_records") in asked
+    eventually(lambda: set(made.nodes.records) == {ME, "b", "c"})  # and not at a spare
+    made.durability.latest("song", "f0" * 32)
+    assert asked.count((ME, "owners")) == 2
 
 
 def test_a_node_that_owns_nothing_of_it_keeps_nothing(make: Callable[..., Made]) -> None:

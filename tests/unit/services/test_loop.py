@@ -61,6 +61,17 @@ def test_a_kick_runs_it_early_and_more_work_runs_it_again() -> None:
     loop.stop()
 
 
+def test_what_comes_soon_after_a_kick_is_done_with_it() -> None:
+    loop = Loop("test", 3600, lambda: None, gather_s=0.2)
+    loop.start()
+    for _ in range(100):
+        loop.kick()
+    eventually(lambda: loop.runs == 1)
+    loop.kick()
+    eventually(lambda: loop.runs == 2)
+    loop.stop()
+
+
 def test_stop_waits_for_the_pass_under_way() -> None:
     entered, release, ended = threading.Event(), threading.Event(), threading.Event()
 
