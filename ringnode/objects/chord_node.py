@@ -153,11 +153,14 @@ class ChordNode:
     def store_replica(self, key: str, size: int, offset: int) -> int:
         """A piece of a file, its bytes in the annotation DATA. Answers the offset to go on at; `size` when durable.
 
-        CorruptReplica if the whole does not hash to the key, NoSpace if the reserve would be used.
+        CorruptReplica if the whole does not hash to the key, NoSpace if the reserve would be used. NotJoined if this
+        node was in no ring when it had the piece: what comes to one that leaves may miss its handing over.
         """
         if not isinstance(size, int) or not 0 < size < 1 << 50 or not isinstance(offset, int) or offset < 0:
             raise Invalid("size and offset must be bytes")
-        return self._blobs.take_piece(_key(key), size, offset, current_context.annotations.get(DATA, b""))
+        offset = self._blobs.take_piece(_key(key), size, offset, current_context.annotations.get(DATA, b""))
+        self.links()
+        return offset
 
     def fetch_replica(self, key: str, offset: int, length: int) -> int:
         """Answers the file's size, and up to 1 MiB of its bytes in the annotation DATA.
@@ -217,14 +220,19 @@ class ChordNode:
         return self._records.documents(_few(names, MANY), most_bytes)
 
     def keep_record(self, record: Any) -> None:
-        """Take in what a person has just written, durable when it answers. Invalid if it is from the future."""
+        """Take in what a person has just written, durable when it answers. Invalid if it is from the future.
+
+        NotJoined if this node was in no ring then: it is told on, and counts for nothing.
+        """
         news = self._records.keep(record)
         self._node.spread(news)
+        self.links()
 
     def keep_records(self, records: list[Any]) -> None:
         """The same for several at once: all of them or, if one is Invalid, none."""
         news = self._records.keep_all(_few(records, MANY))
         self._node.spread(news)
+        self.links()
 
     def put_records(self, records: list[Any], spread: bool) -> int:
         """Take in records, durable when it answers how many were news; with `spread` news is told to others."""

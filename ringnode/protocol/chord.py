@@ -32,6 +32,7 @@ class Ring:
         self.length = length
         self.predecessor: Peer | None = None
         self.successors: list[Peer] = []  # empty until joined, [me] when alone
+        self.parted = False  # for good: only another life of this node may join again
         self.fingers: dict[int, Peer] = {}
         self.known: dict[str, Peer] = {}  # every peer there is a record of, by id, without me
         self.barred: frozenset[str] = frozenset()  # ids of those that left or were expelled
@@ -142,8 +143,9 @@ class Ring:
         self._point(predecessor=self.me, successors=[self.me], entering=True)
 
     def part(self) -> None:
-        """Stop being a part of the ring; those who point at me hear that I am in none, and go on without me."""
+        """Leave the ring for good; those who point at me hear that I am in none, and go on without me."""
         self.predecessor, self.successors, self._firm_since = None, [], None
+        self.parted = True
         self.changed_at = self.now()
 
     def join(self, seed: Peer) -> Step[None]:
@@ -193,7 +195,7 @@ class Ring:
         if there and nearer:
             yield from self.adopt(there)
         try:
-            yield Call(self.successor, "notify", (self.me,))
+            yield Call(self.successor, "notify", (self.me,), self.patience_s)
         except NO_ANSWER:
             return  # next round's first question finds out
 
@@ -312,7 +314,7 @@ class Ring:
         self, *, predecessor: Peer | None = None, successors: list[Peer] | None = None, entering: bool = False
     ) -> None:
         """The only place where pointers change. NotJoined for a step that goes on after this node has parted."""
-        if not (self.joined or entering):
+        if self.parted or not (self.joined or entering):
             raise NotJoined(f"{self.me.address} has parted from its ring")
         before = (self.predecessor, self.successors)
         if predecessor is not None:

@@ -17,7 +17,7 @@ from ringnode.protocol.messages import NO_ANSWER, AtOnce, Call, Peer, Step
 UP, SUSPECT, DOWN, LEAVING, LEFT, EXPELLED = "up", "suspect", "down", "leaving", "left", "expelled"
 GONE = (LEFT, EXPELLED)
 
-PATIENCE_S = 1.0  # for each of two tries
+PATIENCE_S = 0.75  # for each of two tries: within 3 s a silent death is noticed
 OPINIONS = 3  # others asked to try before a peer is suspected
 SUSPICION_S = 4.0  # longer than the pauses of a busy machine
 SUSPICION_A_DECADE_S = 3.0  # as news takes longer in a larger ring

@@ -35,6 +35,7 @@ class Catalogue(Protocol):
 
     def file_keys(self, after: str, upto: str) -> list[str]: ...
     def is_file(self, key: str) -> bool: ...
+    def is_deleted(self, key: str) -> bool: ...
     def size_bytes(self, key: str) -> int: ...
 
 
@@ -51,6 +52,7 @@ class Rules:
 class Report:
     """What one pass saw and did, or sees and does."""
 
+    leaving: bool = False  # did it begin after its node had begun to leave?
     short: int = 0  # keys of mine with fewer than k copies when the pass ended
     lost: int = 0  # keys of mine nobody reachable holds
     waiting: int = 0  # keys short of a copy that may come back with its node
@@ -61,6 +63,11 @@ class Report:
     fetched: int = 0
     dropped: int = 0
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def handed_over(self) -> bool:
+        """May a node that leaves go now? Not by the word of a pass that was under way when it was asked to."""
+        return self.leaving and not self.kept
 
 
 class Scarce(NamedTuple):
@@ -90,7 +97,7 @@ class Replication:
 
         True if that should come at once: my keys were new to me, and it takes a term until I may grant their leases.
         """
-        self.report, self.unsure = Report(), False
+        self.report, self.unsure = Report(self.leaving), False
         self._full, self._answered = set(), set()
         if self.ring.joined:
             yield from self._fill_my_range()
@@ -234,11 +241,11 @@ class Replication:
     def _hand_over(self) -> Step[None]:
         """Offer what I hold outside my k ranges to its owners; give it up when k have it and all is quiet."""
         me, before = self.ring.me.id, self.ring.predecessor
-        if before is None and not self.leaving:
+        if before is None and not self.report.leaving:
             return
-        keys = self.store.keys(me, me if before is None else before.id)
-        if self.leaving:
-            keys = [key for key in keys if self.catalogue.is_file(key)]
+        keys = self.store.keys(me, me if self.report.leaving or before is None else before.id)
+        if self.report.leaving:  # also bytes whose record has yet to come
+            keys = [key for key in keys if not self.catalogue.is_deleted(key)]
             self.report.todo, self.report.todo_bytes = len(keys), sum(map(self.catalogue.size_bytes, keys))
         while keys:
             try:
@@ -254,18 +261,18 @@ class Replication:
 
     def _offer(self, keys: list[str], found: Links) -> Step[None]:
         owners = owners_of(found, self.rules.k)
-        if self.leaving:
+        if self.report.leaving:
             chain = owners_of(found, self.rules.k + 1)
             owners = [owner for owner in chain if owner.id != self.ring.me.id][: self.rules.k]
         elif self.ring.me.id in {owner.id for owner in owners}:
             return  # the responsible node looks after these
         else:  # what is mine by the records stays, though the ring goes round me: I slept, or was not heard
-            keys = [key for key in keys if self.ring.me not in self._nearest(key)]
-        for batch in batches([key for key in keys if self.catalogue.is_file(key)]):
+            keys = [key for key in keys if self.ring.me not in self._nearest(key) and self.catalogue.is_file(key)]
+        for batch in batches(keys):
             holders = yield from self._holders(batch, owners)
             for key in batch:
                 yield from self._pass_on(key, owners, holders[key])
-                if self.leaving:
+                if self.report.leaving:
                     self.report.todo -= 1
                     self.report.todo_bytes -= self.catalogue.size_bytes(key)
 
@@ -277,11 +284,17 @@ class Replication:
             for owner in missing:
                 confirmed += yield from self._send(owner, key, [self.ring.me])
             yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id, lease)
-        self.report.kept += confirmed < len(owners)
+        self.report.kept += confirmed < max(len(owners), self._to_hold())
         quiet = self.ring.quiet_s() >= self.rules.quiet_s
-        if confirmed >= self.rules.k and quiet and not self.leaving:
+        if confirmed >= self.rules.k and quiet and not self.report.leaving:
             self.store.drop(key)
             self.report.dropped += 1
+
+    def _to_hold(self) -> int:
+        """How many others must hold what a node that leaves has: also those count that will be back soon."""
+        staying = [peer for peer in self.ring.known.values() if peer.id not in self.ring.outside]
+        others = sum(not self.ring.gone(peer, self.rules.repair_delay_s) for peer in staying)
+        return min(self.rules.k, others) if self.report.leaving else 0
 
     def _holders(self, keys: list[str], peers: Iterable[Peer], mine: bool = False) -> Step[dict[str, list[Peer]]]:
         """Who of `peers` (and me) holds each key durably."""

@@ -35,6 +35,11 @@ class Songs:
         record = self._records.get("song", key)
         return record is not None and not record.deleted
 
+    def is_deleted(self, key: str) -> bool:
+        """Was there a song of this key?"""
+        record = self._records.get("song", key)
+        return record is not None and record.deleted
+
     def size_bytes(self, key: str) -> int:
         """Of the song's file, 0 if it is not known."""
         record = self._records.get("song", key)

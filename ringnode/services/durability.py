@@ -139,6 +139,7 @@ class Durability:
         spool = effect.spool
         if self.is_here(effect.peer):
             self._blobs.keep(spool)
+            self._peers.call(effect.peer.address, "links")  # NotJoined: nothing counts at a node that leaves
         else:
             self._peers.send_file(effect.peer.address, spool.key, spool.file)
 

@@ -111,7 +111,7 @@ class Upkeep:
     def replicate(self) -> bool:
         """Files to their owners; the last pass of a node that leaves ends it. True: there is more to do."""
         again = self.copies.replicate()
-        if self.leaving and not self.copies.repair["kept"]:
+        if self.copies.replication.report.handed_over:
             with self._peers.lock:
                 self.roster.say_of_me(LEFT)
             while self._peers.run(self.gossip.spread()):

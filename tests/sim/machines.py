@@ -13,7 +13,7 @@ from world import TIMEOUT_S, Back, Node, NoReply, Rounds, World
 
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import milliseconds
-from ringnode.errors import CorruptReplica, NoSpace, NotFound, RingnodeError
+from ringnode.errors import CorruptReplica, NoSpace, NotFound, NotJoined, RingnodeError
 from ringnode.protocol.idspace import owns
 from ringnode.protocol.leases import TERM_S, Leases, give_back, take
 from ringnode.protocol.membership import EXPELLED, LEFT, UP, Verdict
@@ -209,7 +209,7 @@ class Machine(Node):
 
     def replicate(self) -> Step[bool]:
         again = yield from self.replication.replicate()
-        if self.leaving and not self.replication.report.kept:
+        if self.replication.report.handed_over:
             self.roster.say_of_me(LEFT)
             while (yield from self.gossip.spread()):
                 pass
@@ -293,6 +293,7 @@ class Machine(Node):
 
     def on_keep_record(self, document: Any) -> None:
         self.gossip.tell(self.records.keep(document))
+        self.ring.links()
 
     def on_put_records(self, documents: list[Any], spread: bool) -> int:
         news = self.records.take(documents)
@@ -486,6 +487,10 @@ class Machines(World):
         except NoSpace as error:
             return error
         there.disk.files[key] = there.disk.files[key] and (had or whole)
+        try:
+            there.ring.links()
+        except NotJoined as error:
+            return error
         if source and not had:
             self.moved += 1
             self.moved_keys[key] = self.moved_keys.get(key, 0) + 1

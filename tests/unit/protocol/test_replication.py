@@ -34,12 +34,16 @@ class Library:
 
     def __init__(self, *keys: str) -> None:
         self.songs = set(keys)
+        self.deleted: set[str] = set()
 
     def file_keys(self, after: str, upto: str) -> list[str]:
         return sorted(key for key in self.songs if owns(after, upto, key))
 
     def is_file(self, key: str) -> bool:
         return key in self.songs
+
+    def is_deleted(self, key: str) -> bool:
+        return key in self.deleted
 
     def size_bytes(self, key: str) -> int:
         return 100
@@ -302,8 +306,8 @@ def test_what_another_node_is_at_is_left_to_it() -> None:
     assert nodes.replicate("5").waiting == 1 and nodes.moved == []
 
 
-def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
-    nodes = Nodes("248", n5="4", n7="248")
+def leaver(nodes: Nodes) -> Replication:
+    """Node 7 begins to leave; the others know."""
     ring = nodes.rings["7"]
     ring.part()
     for other in nodes.rings.values():
@@ -311,12 +315,47 @@ def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
     nodes.rings["9"].predecessor = Peer("5", "node-5")
     replication = Replication(ring, nodes.files["7"], nodes.library, Rules(K, 600, 0))
     replication.leaving = True
+    return replication
+
+
+def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
+    nodes = Nodes("248", n5="4", n7="248")
+    replication = leaver(nodes)
     nodes.full.add("3")
     assert nodes.run("7", replication).kept == 1, "3 could not take its copy of 2"
     nodes.full.clear()
     report = nodes.run("7", replication)
-    assert report.kept == 0 and not report.errors
+    assert report.handed_over and not report.errors
     assert [nodes.holders(song) for song in "248"] == ["3579", "579b", "79bd"]
+
+
+def test_bytes_whose_record_has_yet_to_come_are_handed_over_too_but_not_what_was_deleted() -> None:
+    nodes = Nodes("", n7="48")
+    nodes.library.deleted.add("8")
+    assert nodes.run("7", leaver(nodes)).handed_over
+    assert [nodes.holders(song) for song in "48"] == ["579b", "7"]
+
+
+def test_a_node_does_not_leave_by_the_word_of_a_pass_that_was_under_way() -> None:
+    nodes = Nodes("4", n7="4")
+    replication = Replication(nodes.rings["7"], nodes.files["7"], nodes.library, Rules(K, 600, 0))
+    step = replication.replicate()
+    next(step)  # it asks the first peer
+    replication.leaving = True
+    step.close()
+    assert not replication.report.handed_over
+
+
+def test_a_node_that_leaves_waits_for_holders_that_will_be_back() -> None:
+    nodes = Nodes("4", n5="4", n7="4", n9="4")
+    replication = leaver(nodes)
+    ring = nodes.rings["7"]
+    ring.known = {id: ring.known[id] for id in "59b"}
+    nodes.rings["5"].successors = [Peer("9", "node-9")]  # who went round b just now
+    report = nodes.run("7", replication)
+    assert report.kept == 1 and not report.handed_over
+    ring.down["b"] = nodes.now - 600
+    assert nodes.run("7", replication).handed_over
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -13,7 +13,7 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
-from ringnode.errors import Conflict, NoSpace, NotEnoughReplicas, NotFound, PeerDown, Stale
+from ringnode.errors import Conflict, NoSpace, NotEnoughReplicas, NotFound, NotJoined, PeerDown, Stale
 from ringnode.objects.peers import Peers
 from ringnode.protocol.writing import place_of
 from ringnode.services.durability import Durability
@@ -36,6 +36,7 @@ class OtherNodes(Peers):
         self.hold = threading.Event()
         self.asked: list[tuple[str, str]] = []
         self.leases: dict[str, str] = {}
+        self.parted = False
         self.mine: Records
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
@@ -63,6 +64,10 @@ class OtherNodes(Peers):
                 self.mine.keep_all(args[0])
             self.records.setdefault(address, []).extend(args[0])
             return None
+        if method == "links":
+            if self.parted:
+                raise NotJoined("this node leaves")
+            return [["ab" * 32, ME, 1], None, []]
         if method == "get_records":
             return [r for r in self.records.get(address, []) if [r[0], r[1]] in [list(n) for n in args[0]]]
         raise AssertionError(method)
@@ -165,6 +170,18 @@ def test_a_spare_takes_the_copy_of_one_that_cannot(make: Callable[..., Made]) ->
     made.nodes.failing |= {"b": dead, "c": full}
     made.store()
     eventually(lambda: set(made.nodes.files) == {"d", "e"})
+
+
+def test_a_copy_on_this_node_counts_for_nothing_where_it_leaves(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c", "d")
+    made.nodes.parted = True
+    made.nodes.failing["b"] = dead
+    with pytest.raises(NotEnoughReplicas):
+        made.nodes.failing["d"] = dead
+        made.store()
+    del made.nodes.failing["d"]
+    made.store()
+    eventually(lambda: set(made.nodes.files) == {"c", "d"})
 
 
 def test_too_few_is_an_error_and_leaves_no_spool(make: Callable[..., Made]) -> None:
