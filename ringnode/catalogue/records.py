@@ -292,6 +292,10 @@ class Records:
         """Was its last change so long ago that a tombstone for it may have been forgotten?"""
         return milliseconds(record.newest()) < self._now_ms() - self.horizon_ms
 
+    def season(self) -> int:
+        """A number that grows every quarter of the time after which tombstones may be forgotten."""
+        return 4 * self._now_ms() // self.horizon_ms
+
     def old_tombstones(self) -> list[tuple[str, str]]:
         """(kind, key) of the tombstones that are old enough to be forgotten, where all have them."""
         sql = "SELECT kind, key, doc, stamp, edits FROM record WHERE deleted = 1"

@@ -76,6 +76,7 @@ class Roster:
             "api": self._api,
             "inside": self._inside,
             "incarnation": me.incarnation,
+            "season": self._records.season(),  # so that a backup older than that shows, see `_rolled_back`
             "free_bytes": said if abs(free_bytes - said) <= FREE_STEP * abs(said) else free_bytes,
         }
         changes = {name: value for name, value in mine.items() if known.get(name) != value}
@@ -105,15 +106,19 @@ class Roster:
         yield from self._ring.join(contact)
 
     def _rolled_back(self, contact: Peer) -> Step[bool]:
-        """Does the ring know of a later life of mine? Then my folder is an old copy."""
-        me = self._ring.me
+        """Does the ring know of a later life of mine, or of a later time of my last one? My folder is an old copy."""
+        me, mine = self._ring.me, self._records.get(KIND, self._ring.me.id)
         documents = yield Call(contact, "get_records", ([(KIND, me.id)],))
-        for member in filter(None, (member_of(Record.of(document)) for document in documents)):
+        for record in map(Record.of, documents):
+            member = member_of(record)
+            if member is None:
+                continue
             if member.state == EXPELLED and member.verdict:
                 raise expelled(member.verdict.by)
-            if member.peer.incarnation >= me.incarnation:
+            old = mine is None or season_of(mine) < season_of(record)
+            if old or member.peer.incarnation >= me.incarnation:
                 log.warning("the data folder is older than what the ring knows of this node: catching up")
-                self._ring.me = me._replace(incarnation=member.peer.incarnation + 1)
+                self._ring.me = me._replace(incarnation=max(me.incarnation, member.peer.incarnation + 1))
                 return True
         return False
 
@@ -158,6 +163,12 @@ def peer_of(record: Record) -> Peer | None:
     if isinstance(address, str) and isinstance(incarnation, int):
         return Peer(record.key, address, incarnation)
     return None
+
+
+def season_of(record: Record) -> int:
+    """When the peer last told of itself, as `Records.season`."""
+    season = record.doc.get("season")
+    return season if isinstance(season, int) else 0
 
 
 def member_of(record: Record) -> Member | None:

@@ -129,8 +129,9 @@ def old_backup(seed: int, machine_class: type[Machine] = Machine) -> None:
     backup, identity = node.save(), node.disk.identity
     _deleted(life, keys[:4])
     world.run(10)
-    world.crash(node)
-    node = world.restart(node)
+    if seed % 2:  # else it was one life of it
+        world.crash(node)
+        node = world.restart(node)
     world.run(HORIZON_MS / 1000 * 2.5)
     world.crash(node)
     node.disk.catalogue, node.disk.identity = backup, identity
