@@ -7,35 +7,8 @@ import pytest
 from browser import Listener, launched
 from playwright.sync_api import expect
 from processes import RingOfProcesses
-from stage import FORMATS, make_music, make_song, missing, node_for_browsers, origin
+from stage import FORMATS, make_song, origin
 from support import eventually
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as people have them: songs, one of them twice, and what is no music."""
-    if why := missing():
-        pytest.skip(why)
-    folder = tmp_path_factory.mktemp("album")
-    songs = make_music(folder)
-    (folder / "again").mkdir()
-    (folder / "again" / "same.mp3").write_bytes(songs[0].read_bytes())
-    (folder / "cover.txt").write_text("no music")
-    (folder / "broken.flac").write_bytes(b"fLaC" + bytes(500))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def empty_ring(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RingOfProcesses]:
-    """Three nodes without a song."""
-    made = RingOfProcesses(tmp_path_factory.mktemp("ring"), 0)
-    for _ in range(3):
-        node_for_browsers(made)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

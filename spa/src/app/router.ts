@@ -55,7 +55,7 @@ router.beforeEach((to) => {
 
 router.afterEach((to, from) => {
   setTitle(t(to.meta.title))
-  if (to.path !== from.path && from.matched.length) void nextTick(focusHeading)
+  if (to.path !== from.path && from.matched.length) void nextTick(() => focusHeading())
 })
 
 const RELOAD_MS = 10_000
@@ -72,12 +72,14 @@ export function setTitle(title: string): void {
   document.title = title ? `${title} – ringnode` : 'ringnode'
 }
 
-const TRIES = 40 // of waiting for a page's heading while it loads, one a frame
+const TRIES = 300 // of waiting for the heading of a page that still loads, one a frame
 
-function focusHeading(left: number | undefined = TRIES): void {
+/** Unless whoever is there has gone on to something else meanwhile. */
+function focusHeading(before: Element | null = document.activeElement, left = TRIES): void {
   const heading = document.querySelector<HTMLElement>('main h1')
   if (!heading) {
-    if (left > 0) requestAnimationFrame(() => focusHeading(left - 1))
+    const waits = document.activeElement === before || document.activeElement === document.body
+    if (left > 0 && waits) requestAnimationFrame(() => focusHeading(before, left - 1))
     return
   }
   heading.tabIndex = -1
