@@ -42,6 +42,8 @@ setup(
             "hypothesis>=6.150",
             "schemathesis>=4.32",
             "openapi-spec-validator>=0.9",
+            "pyyaml>=6",
+            "kubernetes-validate>=1.37",
             "mypy>=1.18",
             "ruff>=0.14",
             "playwright>=1.55",

@@ -70,8 +70,10 @@ def require_free(host: str, port: int) -> None:
             raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-def run(config: Config, stop: threading.Event, leave: threading.Event | None = None) -> None:
+def run(config: Config, stop: threading.Event, leave: threading.Event, stay: bool = False) -> None:
     """Serve until `stop` is set, or until the node has left its ring for good, which it begins when `leave` is set.
+
+    `stay`: a node that others had leave waits, out of its ring, for one of the two.
 
     ConfigError if this node cannot be part of its ring.
     """
@@ -85,11 +87,14 @@ def run(config: Config, stop: threading.Event, leave: threading.Event | None = N
                 server.watch()
             if node.discovery.failure:
                 raise node.discovery.failure
-            if leave is not None and leave.is_set():
-                leave.clear()
+            if leave.is_set():
                 _leave(node, stop)
-            if node.left.is_set():
+            if node.left.is_set() and not node.stopped.is_set():
                 log.info("%s has left its ring: every file that was here has other holders", config.name)
+                node.stop()
+                if stay:
+                    log.info("it stays out of it until it is stopped; started again, it comes back")
+            if node.left.is_set() and (leave.is_set() or not stay):
                 return
             stop.wait(WATCH_S)
     finally:
@@ -121,8 +126,13 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
 @settings
 @click.option("--config", "config", type=click.Path(dir_okay=False), help="TOML file with these settings")
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--stay-when-left",
+    is_flag=True,
+    help="Having left its ring, wait to be stopped: for where what ends is started again, and would come back",
+)
 @click.option("--with-parent", is_flag=True, hidden=True, help="end when the process that started this one ends")
-def serve(log_level: str, with_parent: bool, **given: Any) -> None:
+def serve(log_level: str, stay_when_left: bool, with_parent: bool, **given: Any) -> None:
     """Run one node: it finds its ring, keeps its songs, and serves people over HTTPS.
 
     SIGTERM and SIGINT stop it: started again it is the same node. SIGUSR1 makes it leave its ring for good.
@@ -144,4 +154,4 @@ def serve(log_level: str, with_parent: bool, **given: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     signal.signal(signal.SIGUSR1, lambda *_: leave.set())
-    run(config, stop, leave)
+    run(config, stop, leave, stay_when_left)

@@ -14,7 +14,7 @@ from ringnode.config import Config
 from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import distance
-from ringnode.protocol.membership import EXPELLED, GONE, LEAVING, SUSPECT, UP
+from ringnode.protocol.membership import EXPELLED, GONE, LEAVING, LEFT, SUSPECT, UP
 from ringnode.protocol.messages import Peer
 from ringnode.services.roster import member_of, peer_of
 
@@ -97,7 +97,7 @@ class RingView:
 class Health:
     """Is this node serving?"""
 
-    status: str = field(metadata={"help": "ok, or joining while the node looks for its ring"})
+    status: str = field(metadata={"help": "ok; joining while the node looks for its ring; left"})
     name: str = field(metadata={"help": "Name of the node"})
     version: str = field(metadata={"help": "Version of the software"})
     joined: bool = field(metadata={"help": "Is the node in its ring?"})
@@ -121,6 +121,8 @@ class Overview:
             why = self._peers.call(self._config.address, "state")["loops"]["discover"]["last_error"]
         except RingnodeError as error:
             why = str(error)
+            if _said(self._mine()) == LEFT:
+                return Health(LEFT, self._config.name, __version__, False, "this node has left its ring for good")
         return Health("joining", self._config.name, __version__, False, why)
 
     def owners(self, key: str) -> list[Peer]:
@@ -150,14 +152,17 @@ class Overview:
 
     def node(self) -> NodeView:
         """This node alone."""
-        address = self._config.address
-        record = next((one for one in self._records.live("peer") if one.doc.get("address") == address), None)
-        record = record or Record("peer", "0", {"name": self._config.name, "address": address}, "", {})
         try:
-            state = self._peers.call(address, "state") | {"ahead_ms": 0}
+            state = self._peers.call(self._config.address, "state") | {"ahead_ms": 0}
         except RingnodeError as error:
             state = {"error": str(error)}
-        return _view(record, state, 0.0, 0.0)
+        return _view(self._mine(), state, 0.0, 0.0)
+
+    def _mine(self) -> Record:
+        """What the ring knows of this node; of its former selves at this address only if there is no other."""
+        here = [one for one in self._records.live("peer") if one.doc.get("address") == self._config.address]
+        nobody = Record("peer", "0", {"name": self._config.name, "address": self._config.address}, "", {})
+        return min(here, key=lambda record: _said(record) in GONE, default=nobody)
 
     def _state(self, record: Record) -> dict[str, Any]:
         began = time.time()

@@ -115,6 +115,8 @@ class Roster:
                 continue
             if member.state == EXPELLED and member.verdict:
                 raise expelled(member.verdict.by)
+            if member.state == LEFT:
+                log.info("%s had left its ring, and comes back", self._name)
             old = mine is None or season_of(mine) < season_of(record)
             if old or member.peer.incarnation >= me.incarnation:
                 log.warning("the data folder is older than what the ring knows of this node: catching up")

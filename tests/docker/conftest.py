@@ -1,9 +1,11 @@
-"""One project for all tests: five servers, two client nodes, one router."""
+"""One project for all tests: servers, two client nodes, one router."""
 
 from collections.abc import Iterator
 
 import pytest
 from stack import Stack, missing
+
+SERVERS = 7  # all at the same moment, on empty volumes
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +16,7 @@ def stack() -> Iterator[Stack]:
     made = Stack()
     try:
         made.compose("build")
-        made.up()
+        made.up(SERVERS, "--wait", "--wait-timeout", "300")
         yield made
     finally:
         made.down()

@@ -10,16 +10,18 @@ import socket
 import ssl
 import subprocess
 import tomllib
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
 from support import eventually
 
 from ringnode.demo import free_ports
 
-FILE = Path(__file__).parents[2] / "docker" / "compose.yaml"
+FILES = (Path(__file__).parents[2] / "docker" / "compose.yaml", Path(__file__).with_name("quick.yaml"))
 BASES = ("node:22-slim", "python:3.13-slim", "nginx:stable", "haproxy:3.0")
-SERVERS, CLIENTS = 5, 2
+CLIENTS = 2
 
 
 def missing() -> str:
@@ -57,6 +59,7 @@ class Stack:
         self.project = f"ringnode-test-{secrets.token_hex(4)}"
         self.port = two_ports()
         self.token = ""
+        self.servers = 5
         self.env = os.environ | {
             "RINGNODE_PORTS": f"{self.port}-{self.port + 1}",
             "RINGNODE_PUBLIC_URL": f"https://localhost:{self.port}",
@@ -65,7 +68,8 @@ class Stack:
         }
 
     def compose(self, *arguments: str) -> str:
-        command = ["docker", "compose", "--file", str(FILE), "--project-name", self.project, *arguments]
+        files = [part for path in FILES for part in ("--file", str(path))]
+        command = ["docker", "compose", *files, "--project-name", self.project, *arguments]
         run = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=600)
         if run.returncode:
             raise AssertionError(f"{' '.join(arguments)}: {run.stdout}{run.stderr}{self.words()}")
@@ -78,20 +82,21 @@ class Stack:
         logs = "".join(f"--- {name}\n{docker('logs', '--tail', '15', name, check=False)}" for name in names)
         return f"\n{docker('ps', '--all', '--filter', label)}\n{logs}"
 
-    def up(self, *options: str) -> None:
-        """Start what is not running, and wait until all five servers are one ring for whoever asks."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "300", *options)
+    def up(self, servers: int, *options: str) -> None:
+        """Have so many servers, start what is not running, and wait until all are one ring for whoever asks."""
+        self.servers = servers
+        self.compose("up", "--detach", "--scale", f"server={servers}", *options)
         self.settle()
 
-    def settle(self, servers: int = SERVERS) -> None:
+    def settle(self) -> None:
         try:
-            eventually(lambda: len(self.nodes_up()) == servers, 120, every_s=0.5)
+            eventually(lambda: len(self.nodes_up()) == self.servers, 120, every_s=0.5)
         except AssertionError as error:
             raise AssertionError(self.words()) from error
 
     def containers(self, service: str) -> list[str]:
         """Names of the service's containers, in order of number."""
-        count = {"server": SERVERS, "client": CLIENTS}.get(service, 1)
+        count = {"server": self.servers, "client": CLIENTS}.get(service, 1)
         return [f"{self.project}-{service}-{n + 1}" for n in range(count)]
 
     @property
@@ -107,15 +112,17 @@ class Stack:
         run = subprocess.run(["docker", "exec", container, *command], capture_output=True, text=True, timeout=60)
         return run.returncode, run.stdout + run.stderr
 
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cadata=docker("exec", self.containers("client")[0], "cat", "/tls/ca.crt"))
+
     # -- what people see -----------------------------------------------------------------------------------------
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, client: int = 0
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body of one request to a client node."""
-        authority = docker("exec", self.containers("client")[0], "cat", "/tls/ca.crt")
-        context = ssl.create_default_context(cadata=authority)
-        where = http.client.HTTPSConnection("localhost", self.port + client, context=context, timeout=60)
+        where = http.client.HTTPSConnection("localhost", self.port + client, context=self._trust, timeout=60)
         with contextlib.closing(where) as connection:
             sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
             connection.request(method, path, body, sent | (headers or {}))
@@ -135,11 +142,34 @@ class Stack:
 
     def nodes_up(self) -> dict[str, str]:
         """Ids of the nodes that are up, by name."""
-        if not self.token:
-            self.log_in()
-        status, _, body = self.request("GET", "/api/v1/ring")
-        nodes = json.loads(body)["nodes"] if status == 200 else []
-        return {node["name"]: node["id"] for node in nodes if node["state"] == "up"}
+        return {node["name"]: node["id"] for node in self.nodes() if node["state"] == "up"}
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """All nodes that the ring knows of; none while nobody answers."""
+        try:
+            if not self.token:
+                self.log_in()
+            status, _, body = self.request("GET", "/api/v1/ring")
+        except (OSError, http.client.HTTPException):
+            return []
+        return list(json.loads(body)["nodes"]) if status == 200 else []
+
+    def upload(self, data: bytes) -> str:
+        """The song's id."""
+        status, _, body = self.request("POST", "/api/v1/songs?filename=a.wav", data)
+        assert status == 201, body
+        return str(json.loads(body)["id"])
+
+    def whole(self) -> bool:
+        """Has every song its three copies, and no node one too many?"""
+        status, _, body = self.request("GET", "/api/v1/ring/inventory")
+        page = json.loads(body) if status == 200 else {"items": [status]}
+        return not page["items"] and page["copies"] == 3 * page["songs"] > 0
+
+    def plays(self, song: str) -> bool:
+        """Are the right bytes served?"""
+        status, _, body = self.request("GET", f"/api/v1/songs/{song}/stream")
+        return status == 200 and blake3(body).hexdigest() == song
 
     def serving(self) -> list[str]:
         """Servers that have bytes on their way which somebody takes in slowly."""

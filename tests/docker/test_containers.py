@@ -21,6 +21,18 @@ def inspected(container: str) -> dict[str, Any]:
     return dict(json.loads(docker("inspect", container))[0])
 
 
+def small_songs(folder: Path, first_seed: int) -> list[bytes]:
+    return [make_wav(folder / f"{n}.wav", 300_000, first_seed + n).read_bytes() for n in range(6)]
+
+
+def test_servers_started_at_the_same_moment_are_one_ring(stack: Stack) -> None:
+    assert sorted(stack.nodes_up()) == [f"server-{n + 1}" for n in range(7)]
+    first = stack.containers("server")[0]
+    walk = ("ringnode", "console", "--tls", "/tls", "--node", f"{first}:7700", "-c", "print(len(ring()))")
+    status, told = stack.run(first, *walk)
+    assert (status, told.split()[-1]) == (0, "7"), told
+
+
 def test_every_container_is_shut_in(stack: Stack) -> None:
     for name in stack.every:
         seen = inspected(name)
@@ -28,9 +40,8 @@ def test_every_container_is_shut_in(stack: Stack) -> None:
         assert seen["Config"]["User"] == "10001:10001", name
         assert (host["ReadonlyRootfs"], host["CapDrop"]) == (True, ["ALL"]), name
         assert host["SecurityOpt"] == ["no-new-privileges:true"] and host["Memory"] > 0, name
-        assert stack.run(name, "id", "-u")[1].strip() == "10001"
-        assert "Read-only" in stack.run(name, "touch", "/x")[1]
-        assert "CapBnd:\t0000000000000000" in stack.run(name, "cat", "/proc/1/status")[1]
+        told = stack.run(name, "sh", "-c", "id -u; touch /x; cat /proc/1/status")[1]
+        assert told.startswith("10001\n") and "Read-only" in told and "CapBnd:\t0000000000000000" in told, told
 
 
 def test_nothing_secret_is_in_environments_or_logs(stack: Stack) -> None:
@@ -52,15 +63,21 @@ def test_from_the_clients_network_only_the_api_can_be_reached(stack: Stack) -> N
     )
     assert stack.run(client, "getent", "hosts", "server")[0] == 2
     assert stack.run(client, "curl", "-sS", "-m", "1", "router:7700")[0] == 7  # nobody listens
+    hosts = []
     for server in stack.containers("server"):
         networks = inspected(server)["NetworkSettings"]["Networks"]
         assert list(networks) == [f"{stack.project}_servers"]
-        address = networks[f"{stack.project}_servers"]["IPAddress"]
-        assert stack.run(stack.containers("router")[0], "bash", "-c", f"</dev/tcp/{address}/7700")[0] == 0, (
-            "it is there"
-        )
-        for port in (7700, 7701):
-            assert stack.run(client, "curl", "-sS", "-m", "1", f"{address}:{port}")[0] in (7, 28), (server, port)
+        hosts.append(networks[f"{stack.project}_servers"]["IPAddress"])
+    ports = [f"{host}/{port}" for host in hosts for port in (7700, 7701)]
+    assert reached_by(stack, stack.containers("router")[0], ports) == ports, "they are there"
+    assert reached_by(stack, client, ports) == []
+
+
+def reached_by(stack: Stack, container: str, ports: list[str]) -> list[str]:
+    """Those of HOST/PORT that accept a connection from the container within two seconds."""
+    each = " ".join(f"(timeout 2 bash -c '</dev/tcp/{port}' && echo {port}) &" for port in ports)
+    told = stack.run(container, "bash", "-c", f"{{ {each} wait; }} 2>/dev/null")[1].split()
+    return sorted(told, key=ports.index)
 
 
 def test_client_nodes_serve_the_player_as_nodes_do(stack: Stack) -> None:
@@ -80,6 +97,7 @@ def test_a_song_goes_on_when_the_container_that_serves_it_is_killed(stack: Stack
         pytest.skip("no Chromium is installed")
     song = make_wav(tmp_path / "Long noise.wav", LONG_BYTES, 1)
     key = blake3(song.read_bytes()).hexdigest()
+    songs = stack.get("/songs?limit=1")["total"]
     with (
         launched() as browser,
         Listener(browser, f"https://localhost:{stack.port}", ignore_https_errors=True) as listener,
@@ -87,7 +105,7 @@ def test_a_song_goes_on_when_the_container_that_serves_it_is_killed(stack: Stack
         listener.log_in(stack.settings["admin_password"])
         listener.page.get_by_role("link", name="Upload").first.click()
         listener.page.locator("input[type=file]").first.set_input_files(song)
-        eventually(lambda: stack.get("/songs?limit=1")["total"] == 1, 60)
+        eventually(lambda: stack.get("/songs?limit=1")["total"] == songs + 1, 60)
         listener.page.get_by_role("link", name="Songs").first.click()
         expect(listener.row("Long noise")).to_be_visible()
         listener.play("Long noise")
@@ -105,14 +123,13 @@ def test_a_song_goes_on_when_the_container_that_serves_it_is_killed(stack: Stack
 
 
 def test_two_servers_are_unplugged_and_come_back(stack: Stack, tmp_path: Path) -> None:
-    songs = [make_wav(tmp_path / f"{n}.wav", 300_000, 10 + n).read_bytes() for n in range(6)]
+    songs = small_songs(tmp_path, 10)
     for data in songs:
-        status, _, body = stack.request("POST", "/api/v1/songs?filename=a.wav", data)
-        assert status == 201, body
+        stack.upload(data)
     network, unplugged = f"{stack.project}_servers", stack.containers("server")[1:3]
     for name in unplugged:
         docker("network", "disconnect", network, name)
-    eventually(lambda: len(stack.nodes_up()) == 3, 60, every_s=0.5)
+    eventually(lambda: len(stack.nodes_up()) == stack.servers - 2, 60, every_s=0.5)
     for data in songs:
         key = blake3(data).hexdigest()
         eventually(lambda key=key: stack.request("GET", f"/api/v1/songs/{key}/stream")[0] == 200, 30)
@@ -122,13 +139,46 @@ def test_two_servers_are_unplugged_and_come_back(stack: Stack, tmp_path: Path) -
     stack.settle()
 
 
+def test_removing_two_containers_loses_nothing(stack: Stack, tmp_path: Path) -> None:
+    songs = [stack.upload(data) for data in small_songs(tmp_path, 20)]
+    eventually(stack.whole, 60, every_s=0.5)
+    stack.up(5, "--no-recreate")
+    assert sorted(stack.nodes_up()) == [f"server-{n + 1}" for n in range(5)]
+    assert all(stack.plays(song) for song in songs)
+
+
+def test_the_ring_grows_and_who_leaves_hands_over_first(stack: Stack) -> None:
+    """Two more containers, whose stop signal is the one to leave."""
+    songs = [song["id"] for song in stack.get("/songs")["items"]]
+    stack.env |= {"RINGNODE_STOP_SIGNAL": "SIGUSR1", "RINGNODE_STOP_GRACE": "5m"}
+    stack.up(7, "--no-recreate")
+    eventually(stack.whole, 60, every_s=0.5)
+    assert all(node["files"] for node in stack.nodes())
+
+    # an admin has one leave: its container is not started again, and it comes back only when somebody starts it
+    last = stack.containers("server")[6]
+    status, _, body = stack.request("POST", f"/api/v1/ring/nodes/{stack.nodes_up()['server-7']}/leave")
+    assert status == 202, body
+    eventually(lambda: stack.run(last, "ringnode-health")[1].startswith("left"), 60, every_s=1)
+    assert stack.whole()
+    seen = inspected(last)
+    assert (seen["State"]["Running"], seen["RestartCount"]) == (True, 0)
+    docker("restart", last)
+    stack.settle()
+
+    # two are stopped, and go when five others have all
+    stack.up(5, "--no-recreate")
+    states = {node["name"]: node["state"] for node in stack.nodes()}
+    assert (states["server-6"], states["server-7"]) == ("left", "left")
+    assert stack.whole() and all(stack.plays(song) for song in songs)
+    stack.env |= {"RINGNODE_STOP_SIGNAL": "SIGTERM", "RINGNODE_STOP_GRACE": "30s"}
+
+
 def test_containers_made_anew_are_the_same_nodes(stack: Stack) -> None:
     before, songs = stack.nodes_up(), stack.get("/songs")["items"]
-    assert sorted(before) == [f"server-{n + 1}" for n in range(5)] and len(songs) >= 6
+    assert sorted(before) == [f"server-{n + 1}" for n in range(5)] and len(songs) >= 12
     old = {name: inspected(name)["Id"] for name in stack.every}
-    stack.up("--force-recreate", "--timeout", "10")
+    stack.up(5, "--force-recreate", "--timeout", "10")
     assert all(inspected(name)["Id"] != id for name, id in old.items())
     assert stack.nodes_up() == before
-    for song in songs:
-        status, _, body = stack.request("GET", f"/api/v1/songs/{song['id']}/stream")
-        assert (status, blake3(body).hexdigest()) == (200, song["id"])
+    assert all(stack.plays(song["id"]) for song in songs)

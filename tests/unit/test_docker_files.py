@@ -2,6 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
 
 from api.player import CSP
 from ringnode.config import Config
@@ -39,3 +43,36 @@ def test_every_setting_given_to_containers_exists() -> None:
             re.findall(r"name: (RINGNODE_\w+)", text)
         )
         assert given <= settings | asked, path.name
+
+
+def composed(name: str) -> Any:
+    return yaml.safe_load((DOCKER / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "stack.yaml"])
+def test_networks_volumes_and_secrets_that_services_name_are_there(name: str) -> None:
+    whole = composed(name)
+    assert {"server", "router", "client"} <= set(whole["services"])
+    for service in whole["services"].values():
+        assert set(service.get("networks", [])) <= set(whole["networks"])
+        volumes = [v.split(":")[0] if isinstance(v, str) else v.get("source") for v in service["volumes"]]
+        assert set(volumes) - {None} <= set(whole["volumes"])
+        assert {secret["source"] for secret in service.get("secrets", [])} <= set(whole.get("secrets", {}))
+        assert set(service.get("depends_on", {})) <= set(whole["services"])
+
+
+def test_swarm_gets_the_secrets_that_are_made_and_mounts_them_by_their_names() -> None:
+    stack = composed("stack.yaml")
+    given = dict(re.findall(r"^give (\S+) (\S+)$", (DOCKER / "swarm-secrets").read_text("utf-8"), re.MULTILINE))
+    assert {f"ringnode-{name}" for name in given} == {secret["name"] for secret in stack["secrets"].values()}
+    for service in stack["services"].values():
+        for secret in service["secrets"]:
+            made = Path(given[secret["source"]]).name
+            # the router knows servers by the ring's authority, and is known itself by the edge's
+            assert Path(secret["target"]).name in (made, f"servers-{made}")
+
+
+def test_both_have_the_same_settings_of_servers() -> None:
+    """Swarm's and Compose's servers differ in nothing but where they run."""
+    compose, stack = (composed(name)["services"]["server"]["environment"] for name in ("compose.yaml", "stack.yaml"))
+    assert {key: compose[key] for key in compose if key != "RINGNODE_RESERVE_BYTES"} == stack

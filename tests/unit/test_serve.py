@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from support import eventually
 
 from ringnode import serve
 from ringnode.config import Config
@@ -18,12 +19,12 @@ class Leaver:
         self.left = threading.Event()
         self.discovery = self
         self.failure = None
-        self.stopped = False
+        self.stopped = threading.Event()
 
     def start(self) -> None: ...
 
     def stop(self) -> None:
-        self.stopped = True
+        self.stopped.set()
 
     def leave(self) -> None:
         self.asked += 1
@@ -51,4 +52,24 @@ def test_who_is_told_to_leave_ends_once_it_has_left_and_at_once_if_it_is_alone(
     stop, leave = threading.Event(), threading.Event()
     leave.set()
     serve.run(Config(), stop, leave)
-    assert (node.asked, node.stopped, stop.is_set()) == (1, True, alone)
+    assert (node.asked, node.stopped.is_set(), stop.is_set()) == (1, True, alone)
+
+
+@pytest.mark.parametrize("ending", ["stop", "leave"])
+def test_who_was_sent_away_where_all_that_ends_is_started_again_waits_to_be_stopped(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Leaver(Config(), alone=False)
+    node.left.set()
+    monkeypatch.setattr(serve, "Node", lambda config: node)
+    monkeypatch.setattr(serve, "HttpServer", Silent)
+    monkeypatch.setattr(serve, "WATCH_S", 0.001)
+    events = {"stop": threading.Event(), "leave": threading.Event()}
+    running = threading.Thread(target=serve.run, args=(Config(), *events.values(), True))
+    running.start()
+    eventually(node.stopped.is_set)
+    running.join(0.05)
+    assert running.is_alive()
+    events[ending].set()
+    running.join(5)
+    assert not running.is_alive()

@@ -45,7 +45,7 @@ class Nodes(Peers):
         return answer(at, *args)
 
     def _ping(self, at: str) -> dict[str, Any]:
-        return {"peer": [IDS[at], f"{at}:1", 1]}
+        return {"peer": [IDS[at], f"{at}:1", 1], "joined": True}
 
     def _links(self, at: str) -> list[Any]:
         names = sorted(IDS)
@@ -170,6 +170,16 @@ def test_one_that_answers_by_force_but_never_the_last(steward: Steward, nodes: N
     steward.expel(IDS["b"], "ana", force=True)
     with pytest.raises(Conflict, match="only node"):
         steward.expel(IDS["a"], "ana", force=True)
+
+
+def test_a_node_that_left_says_so_when_its_process_has_ended(nodes: Nodes, overview: Overview) -> None:
+    assert overview.health().status == "ok"
+    nodes.down.add("a")
+    assert (overview.health().status, overview.health().error) == ("joining", "a is silent")
+    verdict(nodes, "a", "left")
+    assert (overview.health().status, overview.health().joined) == ("left", False)
+    nodes.records.put("peer", "f" * 64, {"name": "A", "address": "a:1", "incarnation": 1})  # as a new one
+    assert overview.health().status == "joining"
 
 
 # -- the view --------------------------------------------------------------------------------------------------
