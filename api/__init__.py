@@ -32,6 +32,7 @@ from api.resources.ring import ns as ring
 from api.resources.search import ns as search
 from api.resources.songs import ns as songs
 from api.resources.uploads import ns as uploads
+from api.resources.uploads import with_override
 from api.resources.users import ns as users
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def create_app(gateway: "Gateway") -> Flask:
     for ns in nouns:
         docs.add_namespace(ns)
     app.add_url_rule(f"{V1}/openapi.json", "openapi", docs.openapi)
+    app.wsgi_app = with_override(app.wsgi_app)  # type: ignore[method-assign,assignment]
     if gateway.config.proxies:
         fixed = ProxyFix(app.wsgi_app, x_for=gateway.config.proxies, x_proto=0)
         app.wsgi_app = fixed  # type: ignore[method-assign]

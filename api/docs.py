@@ -38,6 +38,7 @@ TITLES = {status: title for status, _, title in PROBLEMS.values()} | {
     304: "The client has it already",
     400: "The request is malformed",
     415: "The body is not of a media type that is taken here",
+    429: "Too many requests are under way at once, of this user or in all",
     500: "Something went wrong here",
     503: "The ring cannot answer now",
 }
@@ -97,7 +98,9 @@ class Docs(Api):
                     operation.setdefault("parameters", []).append(BY_TICKET)
                 parameters = item.get("parameters", []) + operation.get("parameters", [])
                 _complete(operation, needed(method.upper(), rule), {p["name"]: p["in"] for p in parameters})
-                if method == "patch" and "consumes" not in operation:
+                if "x-consumes" in operation:
+                    operation["consumes"] = operation.pop("x-consumes")
+                elif method == "patch":
                     operation["consumes"] = ["application/json", "application/merge-patch+json"]
         return schema
 

@@ -78,7 +78,8 @@ def paged(ns: Namespace, sorts: Sequence[str] = (), default: str = "") -> Callab
     }  # fmt: skip
     if sorts:
         names = ", ".join(f"`{name}`" for name in sorts)
-        help = f"Up to {SORT_LIMIT} of {names}, separated by commas; with `-` before it: from large to small"
+        several = f"Up to {SORT_LIMIT} of {names}, separated by commas" if len(sorts) > 1 else names
+        help = f"{several}; with `-` before it: from large to small"
         params["sort"] = {"description": help, "default": default}
     if RANDOM in sorts:
         params["seed"] = {"description": "Any whole number: each has a random order of its own", "type": "integer"}

@@ -53,20 +53,17 @@ def _operation(operation: Json, swagger: Json) -> Json:
 
 
 def _content(operation: Json, swagger: Json) -> Json:
-    """What may be sent, by media type: JSON of a model, a form, or plain bytes where another type is named.
-
-    In `consumes`, or beside a form, for which Swagger 2.0 allows no other, in `x-raw-body`.
-    """
+    """What may be sent, by media type: a body, a form, or beside a form, for which Swagger 2.0 allows no other body,
+    the plain bytes that `x-raw-body` names."""
     content: Json = {}
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "body":
-            said = [media for media in operation.get("consumes", [JSON]) if media.endswith("json")]
-            content |= dict.fromkeys(said, _media(parameter["schema"], swagger))
+            content |= dict.fromkeys(operation.get("consumes", [JSON]), _media(parameter["schema"], swagger))
         if parameter["in"] == "formData":
             form = content.setdefault(FORM, {"schema": {"type": "object", "properties": {}}})
             form["schema"]["properties"][parameter["name"]] = _parameter(parameter)["schema"]
-    for media in (*operation.get("consumes", []), *filter(None, [operation.get("x-raw-body")])):
-        content.setdefault(media, {"schema": BINARY})
+    if "x-raw-body" in operation:
+        content[operation["x-raw-body"]] = {"schema": BINARY}
     return content
 
 

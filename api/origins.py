@@ -18,8 +18,8 @@ from ringnode.errors import Forbidden
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 SENT = (
-    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-ID,"
-    " Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, Upload-Offset"
+    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-HTTP-Method-Override,"
+    " X-Request-ID, Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, Upload-Offset"
 )
 READ = (
     "Accept-Ranges, Content-Disposition, Content-Range, Deprecation, ETag, Location, Retry-After, Tags-Written,"

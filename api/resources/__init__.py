@@ -20,6 +20,14 @@ unless_changed = _any.param("If-Match", "An ETag: 412 if it has changed since", 
 unless_known = _any.param("If-None-Match", "An ETag: 304 if the client's copy is still right", "header")
 
 
+def sent_as(*media: str) -> dict[str, list[str]]:
+    """For the `vendor` of an operation's documentation: what its body is sent as, where that is not JSON.
+
+    `docs.py` makes it the operation's `consumes`, which Flask-RESTX has no way to say.
+    """
+    return {"consumes": list(media)}
+
+
 def versioned(value: Any, version: str, status: int = 200) -> Any:
     """The answer with its version as its ETag, for `If-Match` of a later edit; 304 if the client has it already."""
     headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}

@@ -6,7 +6,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api import inputs
 from api.models import model_of
-from api.resources import Resource
+from api.resources import Resource, sent_as
 from ringnode.catalogue.lyrics import Line, Lyrics
 from ringnode.services.lyrics import LANGUAGE_LIMIT
 
@@ -29,13 +29,14 @@ class LyricsResource(Resource):
         """The lyrics that were uploaded, else those in the file, with the time of each line where it is known."""
         return self.gateway.words.of(id)
 
-    @ns.doc("put_lyrics_of_song", consumes=list(TEXTS))
-    @ns.param("body", "LRC (`[mm:ss.xx] line`) or plain text, UTF-8", "body",
+    @ns.doc("put_lyrics_of_song", vendor=sent_as(*TEXTS))
+    @ns.param("body", "LRC (`[mm:ss.xx] line`) or plain text, UTF-8", "body", required=True,
               schema={"type": "string", "example": "[00:12.00] Hum\n[00:15.40] Hum again"})  # fmt: skip
     @ns.param("language", "Language of the words, as ISO 639 or BCP 47 name it", maxLength=LANGUAGE_LIMIT)
     @ns.response(200, "The lyrics as they are kept", LYRICS)
     @ns.response(413, "The text is too long")
-    @ns.response(415, "The body is not sent as text")
+    @ns.response(404, "There is no such song")
+    @ns.response(415, f"The body is not sent as {', '.join(TEXTS)}")
     def put(self, id: str) -> Lyrics:
         """Give a song lyrics. They stand before those in its file."""
         if request.mimetype not in TEXTS:

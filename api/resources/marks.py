@@ -77,8 +77,11 @@ class MySongs(Resource):
     @ns.param("rating", "Only songs rated so or better", type=int, minimum=0, maximum=RATING_LIMIT)
     @ns.response(200, "A page", SONGS)
     def get(self) -> Page[MarkedSong]:
-        """Songs with my marks: starred `starred=true&sort=-starred_at`, most played `played=true&sort=-plays`,
-        history `played=true`, top rated `rating=4&sort=-rating`, never played `played=false`."""
+        """Songs with my marks: favourites, history, most played, never played.
+
+        Starred `starred=true&sort=-starred_at`, most played `played=true&sort=-plays`, history `played=true`,
+        top rated `rating=4&sort=-rating`, never played `played=false`.
+        """
         starred, played, rating = inputs.flag("starred"), inputs.flag("played"), inputs.whole("rating", 0)
         asked = inputs.paging(list(ORDERS))
         if not (starred or played or rating):

@@ -4,21 +4,24 @@ from typing import Any
 
 from flask import g, request
 from flask_restx import Namespace
+from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response
 
 from api import inputs, streaming
 from api.models import File, model_of, page_of
-from api.resources import Resource, unless_changed, unless_known, versioned
+from api.resources import Resource, sent_as, unless_changed, unless_known, versioned
 from api.resources.songs import MINGUS
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import Page
 from ringnode.catalogue.playlists import LISTS
 from ringnode.errors import Invalid
-from ringnode.services.playlists import AT_ONCE, FIELDS, Entry, Imported, Playlist
+from ringnode.services.playlists import AT_ONCE, FIELDS, NAME_LIMIT, Entry, Imported, Playlist
 
 ns = Namespace("playlists", "Playlists, on every node; only the owner changes one")
 
 M3U_LIMIT_BYTES = 8 << 20
+M3U_MEDIA = ("audio/x-mpegurl", "audio/mpegurl", "application/vnd.apple.mpegurl", "application/x-mpegurl",
+             "text/plain", "application/octet-stream")  # fmt: skip
 M3U8 = "#EXTM3U\n#EXTINF:480,Charles Mingus - Moanin'\nBlues & Roots/03 Moanin'.flac\n"
 EVENING = Playlist("5e0c" * 4, "anna", "Evening", "Slow ones", False, ("ben",), 12, 2710.5,
                    "2026-01-01T12:00:00+00:00", "2026-01-02T20:15:00+00:00")  # fmt: skip
@@ -63,14 +66,14 @@ of_a_playlist = ns.doc(
     params={"id": {"description": "The playlist's id, 16 hex digits", "in": "path"}},
     responses={404: "There is no such playlist, or it is not shared with you"},
 )
-changes = ns.doc(
+takes_json = ns.doc(
     responses={
         400: "The body is not JSON",
-        403: "It belongs to somebody else",
         413: "The body is larger than 64 KiB",
         415: "The body is not sent as application/json",
     }
 )
+changes = ns.doc(responses={403: "It belongs to somebody else"})
 LOCATION = {"Location": "URL of the playlist"}
 
 
@@ -88,7 +91,7 @@ class Playlists(Resource):
         return self.gateway.playlists.page(g.user.name, inputs.flag("mine"), asked)
 
     @ns.doc("create_playlist")
-    @changes
+    @takes_json
     @ns.expect(NEW)
     @ns.response(201, "The new playlist", PLAYLIST, headers=LOCATION)
     @ns.response(409, "You have too many playlists")
@@ -103,18 +106,22 @@ class Playlists(Resource):
 class PlaylistImport(Resource):
     """Playlists of other programs."""
 
-    @ns.doc("import_playlist", consumes=["audio/x-mpegurl", "application/vnd.apple.mpegurl", "text/plain"])
-    @ns.param("name", "Name of the new playlist", required=True)
-    @ns.param(
-        "body", "The file", "body", schema={"type": "string", "example": "#EXTM3U\n#EXTINF:215,ABBA - SOS\nS.mp3"}
-    )
+    @ns.doc("import_playlist", vendor=sent_as(*M3U_MEDIA))
+    @ns.param("name", "Name of the new playlist", required=True, maxLength=NAME_LIMIT)
+    @ns.param("body", "The file", "body", required=True,
+              schema={"type": "string", "example": "#EXTM3U\n#EXTINF:215,ABBA - SOS\nS.mp3"})  # fmt: skip
     @ns.response(201, "The new playlist, and the lines for which no song was found", IMPORTED, headers=LOCATION)
     @ns.response(409, "You have too many playlists")
     @ns.response(413, "The file is larger than 8 MiB")
+    @ns.response(415, f"The body is not sent as {', '.join(M3U_MEDIA)}")
     def post(self) -> tuple[Imported, int, dict[str, str]]:
-        """Make a playlist from an M3U or M3U8 file. Songs are found by id, by artist, title and length, or by the
-        file's name."""
-        name = inputs.text("name", inputs.TEXT_LIMIT)
+        """Make a playlist from an M3U or M3U8 file.
+
+        Songs are found by id, by artist, title and length, or by the file's name.
+        """
+        if request.mimetype not in M3U_MEDIA:  # a form's boundaries would pass for names of files
+            raise UnsupportedMediaType(f"send the file itself, as one of {', '.join(M3U_MEDIA)}")
+        name = inputs.text("name", NAME_LIMIT)
         if not name:
             raise Invalid("give the new playlist a ?name=", "name")
         request.max_content_length = M3U_LIMIT_BYTES
@@ -137,6 +144,7 @@ class PlaylistResource(Resource):
         return versioned(self.gateway.playlists.get(g.user.name, id), version)
 
     @ns.doc("edit_playlist")
+    @takes_json
     @changes
     @ns.expect(EDIT)
     @unless_changed
@@ -171,6 +179,7 @@ class Entries(Resource):
         return self.gateway.playlists.entries(g.user.name, id, inputs.paging())
 
     @ns.doc("add_entries")
+    @takes_json
     @changes
     @ns.expect(ADDED)
     @ns.response(201, "The new entries, in order", [ENTRY_MODEL])
@@ -181,7 +190,8 @@ class Entries(Resource):
         songs = _few(given["songs"], "songs")
         return self.gateway.playlists.add(g.user.name, id, songs, given.get("after")), 201
 
-    @ns.doc("change_entries")
+    @ns.doc("change_entries", vendor=sent_as("application/json"))
+    @takes_json
     @changes
     @ns.expect(CHANGED)
     @ns.response(204, "Done")
@@ -204,7 +214,7 @@ class Duplicate(Resource):
     """A copy of one's own."""
 
     @ns.doc("duplicate_playlist")
-    @changes
+    @takes_json
     @ns.expect(NAMED)
     @ns.response(201, "The copy", PLAYLIST, headers=LOCATION)
     @ns.response(409, "You have too many playlists")

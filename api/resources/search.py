@@ -47,8 +47,11 @@ class Search(Resource):
     @ns.param("limit", "Most of each kind", type=int, default=AT_ONCE, minimum=1, maximum=LIMIT)
     @ns.response(200, "What was found", FOUND)
     def get(self) -> FoundForOne:
-        """Artists, albums, songs and playlists, those that are named so first; other searches where a word may be
-        mistyped. With a ticket only those playlists are found that everybody may read."""
+        """Artists, albums, songs and playlists that a text finds, those that are named so first.
+
+        `suggestions` are other searches, where little was found and a word may be mistyped. With a ticket only those
+        playlists are found that everybody may read.
+        """
         query, limit = inputs.text("q", QUERY_LIMIT), inputs.whole("limit", AT_ONCE)
         found = self.gateway.browse.search(query, limit)
         reader = "" if g.by_ticket else g.user.name

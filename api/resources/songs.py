@@ -168,7 +168,7 @@ class SongDownload(Resource):
               "`Tags-Written: false` says that this format cannot carry them", enum=["original", "edited"],
               default="original")  # fmt: skip
     def get(self, id: str) -> Response:
-        """The file's bytes with a name to save them under: `artist - title.suffix`."""
+        """The file's bytes with a name to save them under, made of artist and title."""
         song = self.gateway.library.song(id)
         named = {"Content-Disposition": streaming.attachment(song), "Cache-Control": "private, no-cache"}
         if inputs.choice("tags", ("original", "edited")) == "edited":

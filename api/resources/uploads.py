@@ -3,9 +3,10 @@
 import binascii
 import sys
 from base64 import b64decode
+from collections.abc import Iterable
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g, request
 from flask_restx import Namespace
@@ -14,10 +15,13 @@ from werkzeug.wrappers import Response
 
 from api import forwarding, inputs, multipart
 from api.models import model_of
-from api.resources import Resource
+from api.resources import Resource, sent_as
 from api.resources.songs import MINGUS
 from ringnode.errors import Conflict, Elsewhere, Invalid
 from ringnode.services.uploads import CHECKSUMS, KNOWN_AT_ONCE, Upload
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ns = Namespace("uploads", "Resumable uploads by tus 1.0, which every tus client speaks")
 
@@ -51,7 +55,7 @@ speaks_tus = ns.doc(
     responses={412: "The client speaks another version of tus"},
 )
 takes_bytes = ns.doc(
-    consumes=[BYTES],
+    vendor=sent_as(BYTES),
     params={
         "Upload-Checksum": {
             "in": "header", "description": f"Of the bytes sent: one of {', '.join(CHECKSUMS)}, a space, base64",
@@ -72,6 +76,19 @@ of_an_upload = ns.doc(
     params={"id": {"description": "The upload's id", "in": "path"}},
     responses={404: "There is no such upload: begin it anew"},
 )
+
+
+def with_override(app: "WSGIApplication") -> "WSGIApplication":
+    """The application where a POST to an upload may stand for a PATCH or a DELETE, as tus has it."""
+
+    def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE")
+        of_one = environ["REQUEST_METHOD"] == "POST" and str(environ["PATH_INFO"]).startswith("/api/v1/uploads/")
+        if of_one and method in ("PATCH", "DELETE"):
+            environ["REQUEST_METHOD"] = method
+        return app(environ, start_response)
+
+    return call
 
 
 @ns.route("")
@@ -164,7 +181,10 @@ class UploadResource(Resource):
     @ns.response(204, "They have arrived; with the last one the file is a song, as safe as one of POST /songs",
                  headers=OFFSET | EXPIRES | DONE)  # fmt: skip
     def patch(self, id: str) -> Response:
-        """Send bytes. What arrives before a lost connection is kept."""
+        """Send bytes. What arrives before a lost connection is kept.
+
+        Where something on the way lets no PATCH pass: a POST with `X-HTTP-Method-Override: PATCH`.
+        """
         _require_version()
         _no_limit()
         if request.mimetype != BYTES:

@@ -185,3 +185,34 @@ def test_the_page_loads_and_asks_nobody_else(client):
 
 def test_the_docs_are_found_with_a_slash_too(client):
     assert client.get("/api/docs/", raw=True).status_code == 200
+
+
+def test_bodies_are_documented_as_what_they_are_sent_as(client, swagger):
+    """What is no JSON must not be called so: a client made from the document would be refused with 415."""
+    document = client.get("/api/v1/openapi.json", raw=True).json
+    taken = {
+        (method, path): set(document["paths"][path][method]["requestBody"]["content"])
+        for method, path, _, parameters in operations(swagger)
+        if any(p["in"] in ("body", "formData") for p in parameters)
+    }
+    for method, path in (("put", "/songs/{id}/cover"), ("put", "/albums/{id}/cover")):
+        assert taken.pop((method, path)) == {f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "bmp")}
+    for method, path in (("post", "/uploads"), ("patch", "/uploads/{id}")):
+        assert taken.pop((method, path)) == {"application/offset+octet-stream"}
+    assert "text/plain" in taken.pop(("put", "/songs/{id}/lyrics"))
+    assert "audio/x-mpegurl" in taken.pop(("post", "/playlists/import"))
+    assert taken.pop(("post", "/songs")) == {"multipart/form-data", "application/octet-stream"}
+    patch = {"application/json", "application/merge-patch+json"}
+    assert taken.pop(("patch", "/playlists/{id}/entries")) == {"application/json"}
+    for (method, path), media in taken.items():
+        assert media == (patch if method == "patch" else {"application/json"}), path
+
+
+def test_summaries_are_whole_sentences(swagger):
+    for method, path, operation, _ in operations(swagger):
+        summary = operation["summary"]
+        assert summary.count("`") % 2 == 0 and summary.count("(") == summary.count(")"), f"{method} {path}: {summary}"
+        assert summary[0].isupper() and not summary.endswith(",") and len(summary) < 130, (
+            f"{method} {path}: {summary}"
+        )
+        assert not (operation.get("description") or "X")[0].islower(), f"{method} {path}: the summary is cut"

@@ -74,6 +74,18 @@ def test_what_comes_at_the_wrong_place_is_refused(client, library):
     assert not library.songs
 
 
+def test_a_post_stands_for_another_method_where_no_other_passes(client, library):
+    path = begin(client)
+    override = {"X-HTTP-Method-Override": "PATCH", "Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
+    sent = {"content_type": "application/offset+octet-stream", "role": "uploader"}
+    assert client.post(path, data=b"abc", headers=override, **sent).headers["Upload-Offset"] == "3"
+    for method in ("GET", "PUT", "patch", ""):
+        assert client.post(path, headers={"X-HTTP-Method-Override": method}, role="uploader").status_code == 405
+    assert client.post(path, headers={"X-HTTP-Method-Override": "DELETE"}, role="uploader").status_code == 204
+    other = {"X-HTTP-Method-Override": "DELETE"}
+    assert client.post(f"/api/v1/songs/{'0' * 64}", headers=other).status_code == 405
+
+
 def test_checksums(client):
     path = begin(client)
     digest = b64encode(hashlib.sha1(DATA[:100]).digest()).decode()
