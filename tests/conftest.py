@@ -1,5 +1,6 @@
 """What every test may use, and what no test may leave behind."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ settings.load_profile("no deadlines")
 
 hypothesis.settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 hypothesis.settings.load_profile("house")
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that is started here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GONE_S = 5.0  # a thread that was told to end may need a moment
 
