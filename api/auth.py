@@ -67,13 +67,13 @@ DELETING = ("DELETE /api/v1/songs/<id>", "POST /api/v1/songs/delete", "POST /api
 
 # What an app password does not open: it is its program's, and the account is its owner's.
 ACCOUNT = ("/api/v1/auth", "/api/v1/users", "/api/v1/invitations", "/api/v1/audit", "/api/v1/me/password",
-           "/api/v1/me/sessions", "/api/v1/me/app-passwords", "/api/v1/me/export")  # fmt: skip
+           "/api/v1/me/sessions", "/api/v1/me/app-passwords", "/api/v1/me/export", "/api/v1/me/delete")  # fmt: skip
 COOKIE = "ringnode"
 
-# Whose GETs a ticket opens: the library, nobody's account. All a leaked URL gives away is music.
-TICKETED = (
-    *(f"/api/v1/{noun}" for noun in ("songs", "albums", "artists", "genres", "years", "search", "ring")),
-    "/api/v1/playlists/<id>/download",
+# Whose GETs a ticket opens: the library, as any listener reads it. All a leaked URL gives away is music.
+TICKETED = tuple(f"/api/v1/{noun}" for noun in ("songs", "albums", "artists", "genres", "years", "search", "ring"))
+PLAYLIST = (
+    "/api/v1/playlists/<id>/download"  # may be somebody's alone: only a ticket made for that very list opens it
 )
 TICKET = "ticket"
 SCRAPED = "/api/v1/metrics"
@@ -82,7 +82,11 @@ TOLD = ("role", "active", "ids")  # whose values the audit trail keeps
 
 def takes_ticket(method: str, rule: str) -> bool:
     """May a ticket in the URL stand for the login?"""
-    return method in READING and _is_below(rule, TICKETED)
+    return (
+        method in READING
+        and _is_below(rule, (*TICKETED, PLAYLIST))
+        and needed(method, rule) == LISTENER  # whose ticket it is makes it no more than a listener's
+    )
 
 
 def _is_below(rule: str, paths: tuple[str, ...]) -> bool:
@@ -113,12 +117,17 @@ def _check() -> None:
         return
     sessions = current_app.extensions["gateway"].sessions
     g.by_ticket = TICKET in request.args and takes_ticket(request.method, request.url_rule.rule)
-    g.access = Access(sessions.ticket_user(request.args[TICKET])) if g.by_ticket else _access()
+    g.access = Access(sessions.ticket_user(request.args[TICKET], _list())) if g.by_ticket else _access()
     g.user = g.access.user
     if g.access.app and _is_below(request.url_rule.rule, ACCOUNT):
         raise Forbidden("an app password does not open the account itself: log in")
     if g.user.role not in ROLES[ROLES.index(role) :]:
         raise Forbidden(f"this needs the role {role}, yours is {g.user.role}")
+
+
+def _list() -> str:
+    """The playlist whose own ticket is needed; "" where any will do."""
+    return str((request.view_args or {})["id"]) if request.url_rule and request.url_rule.rule == PLAYLIST else ""
 
 
 def _is_scraper(token: str) -> bool:

@@ -128,6 +128,19 @@ class NewPassword:
 
 
 @dataclass(frozen=True)
+class Goodbye:
+    """Who wants to be forgotten."""
+
+    password: str = shown("The account's password")
+    playlists: str = shown(
+        "What becomes of one's playlists; needed if there are some: `delete`, `publish` (everybody can read them,"
+        " nobody can change them) or `give` to another account",
+        default="",
+    )
+    to: str = shown("With `give`: name of that account", default="")
+
+
+@dataclass(frozen=True)
 class NewAppPassword:
     """A password for one program."""
 

@@ -45,7 +45,9 @@ class SongsDownload(Resource):
     @ns.param("ids", f"Ids of songs, separated by commas, at most {AT_ONCE}", required=True)
     def get(self) -> Response:
         """Songs as a zip of files `artist - title`, as they were uploaded. A HEAD tells its length."""
-        ids = list(dict.fromkeys(inputs.text("ids", AT_ONCE * ID_CHARACTERS).split(",")))
+        ids = list(dict.fromkeys(filter(None, inputs.text("ids", AT_ONCE * ID_CHARACTERS).split(","))))
+        if not ids:
+            raise Invalid("name songs by their ids, with commas between", "ids")
         found = of_ids(self.gateway.records, ids)
         if len(found) != len(ids):
             missing = next(id for id in ids if id not in {song.id for song in found})
@@ -63,9 +65,9 @@ class AlbumDownload(Resource):
     @ns.response(404, "There is no such album")
     def get(self, id: str) -> Response:
         """An album as a zip of files `disc-track title`. A HEAD tells its length."""
-        view = self.gateway.browse.album(id)
-        named = f"{view.album.artist} - {view.album.title}".strip(" -")
-        return zips.send(self.gateway.library, named, zips.of_album(view.songs), edited=_edited(self.gateway.editing))
+        album, songs = self.gateway.browse.album(id).album, self.gateway.browse.songs_of_album(id)
+        named = f"{album.artist} - {album.title}".strip(" -")
+        return zips.send(self.gateway.library, named, zips.of_album(songs), edited=_edited(self.gateway.editing))
 
 
 @ns.route("/playlists/<id>/download")

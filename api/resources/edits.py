@@ -169,7 +169,10 @@ class MergeResource(Resource):
     @ns.response(200, "What became of each song that had to be changed", [OUTCOME])
     @ns.response(404, "There is no such album")
     def post(self) -> list[Outcome]:
-        """Make several albums one: their songs take over the album, the album artist and the release id of `into`."""
+        """Make several albums one: their songs take over the album, the album artist and the release id of `into`.
+
+        At most 500 songs are changed at once: where some are left, send it again with their albums.
+        """
         given = inputs.members("into albums", into=str, albums=list)
         into, *others = (self.gateway.browse.album(id).songs for id in (given["into"], *given["albums"]))
         return self.gateway.editing.merge_albums(g.user, into, [song for some in others for song in some])

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import g
+from flask import current_app, g
 from flask_restx import Namespace
 
 from api import inputs
-from api.models import NewAppPassword, NewPassword, list_of, model_of
+from api.auth import COOKIE
+from api.models import Goodbye, NewAppPassword, NewPassword, list_of, model_of
 from api.resources import Resource, unless_changed, unless_known, versioned
 from api.resources.auth import ANNA, LOGIN, client, in_cookie, logged_in
 from ringnode.services.accounts import EDITABLE, User
@@ -21,6 +22,7 @@ SESSION_SHOWN = Session(ID, "Mozilla/5.0 ...", "192.0.2.7", WHEN, WHEN, "2026-01
 APP_SHOWN = AppPassword(ID, "the car's player", WHEN, "", "WyJhbm5hIiwiMGM0ZSJd.k5")
 USER = model_of(ns, User, ANNA)
 EDIT = model_of(ns, User, {"display_name": "Anna B.", "language": "de"}, "ProfileEdit", EDITABLE)
+GOODBYE = model_of(ns, Goodbye, Goodbye("correct horse battery staple", "give", "ben"))
 PASSWORD = model_of(ns, NewPassword, NewPassword("correct horse battery staple", "wrong donkey charger clip"))
 SESSIONS = list_of(ns, Session, SESSION_SHOWN)
 NEW_APP = model_of(ns, NewAppPassword, NewAppPassword("the car's player"))
@@ -29,6 +31,7 @@ APPS = list_of(ns, AppPassword, APP_SHOWN)
 TICKET = model_of(ns, Ticket, Ticket("eyJ1c2VyIjoiYW5uYSJ9.Zx.k4", WHEN))
 EXPORT = model_of(ns, Export, Export(ANNA, {"playlist": [{"id": ID, "name": "Evening"}]}))
 
+ID_LIMIT = 64  # characters
 LOGIN_NEEDED = "An app password does not open this"
 
 
@@ -51,6 +54,27 @@ class Me(Resource):
         """Change one's name to be shown, or language."""
         changes = inputs.json_body("application/merge-patch+json")
         return self.gateway.accounts.edit(g.user.name, changes, EDITABLE, inputs.if_match())
+
+
+@ns.route("/delete")
+class Deletion(Resource):
+    """The end of the account."""
+
+    @ns.doc("delete_me")
+    @ns.expect(GOODBYE)
+    @ns.response(204, "The account is gone, with all that was its own; the songs one has uploaded stay")
+    @ns.response(401, "The password is wrong")
+    @ns.response(403, LOGIN_NEEDED)
+    @ns.response(409, "It is the last admin")
+    @ns.response(429, "Too many wrong passwords")
+    def post(self) -> Any:
+        """Delete one's own account, with its stars, ratings, plays and logins. It cannot be undone."""
+        given = inputs.body(Goodbye)
+        self.gateway.sessions.confirm(g.access, given.password, client())
+        self.gateway.belongings.delete(g.user.name, given.playlists, given.to)
+        response = current_app.response_class(status=204)
+        response.delete_cookie(COOKIE, path="/api", secure=True, httponly=True, samesite="Strict")
+        return response
 
 
 @ns.route("/password")
@@ -156,13 +180,15 @@ class TicketResource(Resource):
     """Leave to read the library by URL alone."""
 
     @ns.doc("new_ticket")
+    @ns.param("playlist", "Id of a playlist: the ticket opens its `/download`, and nothing else", maxLength=ID_LIMIT)
     @ns.response(200, "A ticket, good on every node of the ring", TICKET)
     def post(self) -> Ticket:
         """Make a ticket for URLs: a GET of the library with `?ticket=` needs no other login.
 
-        It opens what is below `/songs`, `/albums`, `/artists`, `/genres`, `/years`, `/search` and `/ring`, and
-        `/playlists/{id}/download`; nothing of an account, and no list of playlists. It ends after twelve hours, or
-        with the login or app password that it was made with. It is for players, which can send no headers, and
-        lets a page go on at another node when its own dies: what a ticket opens may be read by pages of any origin.
+        It opens what listeners may read below `/songs`, `/albums`, `/artists`, `/genres`, `/years`, `/search` and
+        `/ring`; nothing of an account, and of playlists the download of the one that it is made for. It ends after
+        twelve hours, or with the login or app password that it was made with. It is for players, which can send no
+        headers, and lets a page go on at another node when its own dies: what a ticket opens may be read by pages of
+        any origin.
         """
-        return self.gateway.sessions.ticket(g.access)
+        return self.gateway.sessions.ticket(g.access, inputs.text("playlist", ID_LIMIT))

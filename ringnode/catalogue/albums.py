@@ -107,9 +107,13 @@ def get(records: Records, id: str) -> Album:
 def view(records: Records, id: str) -> AlbumView:
     """One album with its songs. NotFound if there is none."""
     with records.db.read():
-        album = get(records, id)
-        sql = f"SELECT {SONG_COLUMNS} FROM song s {JOIN} WHERE s.album = ? ORDER BY s.disc, s.track, s.title LIMIT ?"  # noqa: S608
-        return AlbumView(album, tuple(songs_of(records.db.rows(sql, id, PAGE_LIMIT))))
+        return AlbumView(get(records, id), tuple(songs(records, id, PAGE_LIMIT)))
+
+
+def songs(records: Records, id: str, most: int = -1) -> list[Song]:
+    """An album's songs by disc and track: all, or the first; none of an album that is not there."""
+    sql = f"SELECT {SONG_COLUMNS} FROM song s {JOIN} WHERE s.album = ? ORDER BY s.disc, s.track, s.title LIMIT ?"  # noqa: S608
+    return songs_of(records.db.rows(sql, id, most))
 
 
 def of_row(row: Sequence[Any]) -> Album:

@@ -15,7 +15,7 @@ from ringnode.errors import Invalid
 
 HASH_BITS = 60  # a sum of two stays below SQLite's 63 bits
 STAMP_DIGITS = 16
-DOCUMENT_LIMIT = 256 * 1024  # characters; a record is a description, not a file
+DOCUMENT_LIMIT = 256 * 1024  # characters of a document and its stamps; a record is a description, not a file
 COUNTER_BITS = 16
 
 
@@ -75,7 +75,7 @@ class Record(NamedTuple):
             raise Invalid(f"a record's parts have wrong types: {value!r:.80}")
         for stamp in (record.stamp, *record.edits.values()):
             milliseconds(stamp)
-        if len(canonical(record.doc)) > DOCUMENT_LIMIT:
+        if len(canonical(record.doc)) + sum(map(len, texts)) > DOCUMENT_LIMIT:
             raise Invalid(f"the document of {record.kind} {record.key:.64} is too large")
         return record
 

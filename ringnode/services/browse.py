@@ -36,6 +36,10 @@ class Browse:
         """An album with its songs. NotFound."""
         return albums.view(self._records, id)
 
+    def songs_of_album(self, id: str) -> list[Song]:
+        """All its songs by disc and track, however many; none of an album that is not there."""
+        return albums.songs(self._records, id)
+
     def artists(self, asked: Asked, wanted: ArtistFilter) -> Page[Artist]:
         """A page of artists."""
         return artists.page(self._records, asked, wanted)

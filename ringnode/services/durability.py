@@ -14,7 +14,8 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import NotFound, RingnodeError, Stale
 from ringnode.objects.peers import Peers
-from ringnode.protocol.messages import Peer, Step
+from ringnode.protocol.antientropy import BYTES_AT_ONCE
+from ringnode.protocol.messages import Call, Peer, Step
 from ringnode.protocol.writing import SPARES, Writing
 from ringnode.protocol.writing import Records as Catalogue
 from ringnode.services.leasing import Held
@@ -56,8 +57,13 @@ class _Here(Writing):
         return answer
 
     def _learn(self, records: Catalogue, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
-        if peer.address != self.home.address:
-            yield from Writing._learn(self, records, peer, names)
+        left = list(names) if peer.address != self.home.address else []
+        while left:
+            found = [Record.of(told) for told in (yield Call(peer, "get_records", (left, BYTES_AT_ONCE)))]
+            records.keep_all(found)
+            if sum(record.size_bytes() for record in found) < BYTES_AT_ONCE // 2:  # all that it has
+                return
+            left = left[left.index(found[-1][:2]) + 1 :]
 
 
 class Durability:
@@ -149,8 +155,15 @@ class Durability:
         return self._records.get(record.kind, record.key) or record
 
     def publish_all(self, records: Sequence[Record]) -> None:
-        """`publish` for several records that lie in one place, such as a playlist and its entries."""
-        self._peers.run(self._writing.publish_all(records))
+        """`publish` for several records that lie in one place, such as a playlist and its entries.
+
+        At each node all or none, as far as one message carries them; else the first ones before the next.
+        """
+        left = list(records)
+        while left:
+            few = Record.first_few(left, BYTES_AT_ONCE)
+            self._peers.run(self._writing.publish_all(few))
+            left = left[len(few) :]
 
     def note(self, record: Record) -> None:
         """Keep a record on this node and tell others, without waiting for them: what may be lost with this node."""

@@ -159,14 +159,17 @@ class Editing:
         return self._each(ids, lambda id: self.restore(user, id), ids)
 
     def merge_albums(self, user: User, into: Sequence[Song], others: Sequence[Song]) -> list[Outcome]:
-        """Make songs of other albums songs of the album of `into`: they take over what holds an album together."""
+        """Make songs of other albums songs of the album of `into`: they take over what holds an album together.
+
+        At most AT_ONCE of them: those that are left are for the next time.
+        """
         names = ("album", "albumartist", "mb_album_id", "compilation")
         first = into[0].doc()
         changes = {name: first[name] for name in names}
         if not first["albumartist"] and not first["compilation"]:
             changes["albumartist"] = first["artist"]
         some = [song for song in (*into, *others) if any(song.doc()[n] != v for n, v in changes.items())]
-        return self.edit_many(user, [(song.id, changes) for song in some])
+        return self.edit_many(user, [(song.id, changes) for song in some[:AT_ONCE]]) if some else []
 
     @staticmethod
     def _each(items: Sequence[Any], act: Callable[[Any], object], ids: Sequence[str]) -> list[Outcome]:

@@ -162,15 +162,21 @@ class Sessions:
         account, claim = self._claimed(self._tokens, token, self._session_s)
         return Access(user_of(account), session=str(claim.get("id", "")))
 
-    def ticket(self, access: Access) -> Ticket:
-        """A new ticket; it ends early with the login or app password it was made with, or with all of the account."""
+    def ticket(self, access: Access, playlist: str = "") -> Ticket:
+        """A new ticket; it ends early with the login or app password it was made with, or with all of the account.
+
+        With `playlist`, an id, it is for that list and for nothing else.
+        """
         account = self._account(account_key(access.user.name))
         claim = {"user": account.key, "epoch": account.doc.get("epoch"), "id": access.session, "app": access.app}
+        claim |= {"playlist": playlist} if playlist else {}
         return Ticket(str(self._tickets.dumps(claim)), in_s(TICKET_S))
 
-    def ticket_user(self, ticket: str) -> User:
-        """Whose ticket it is. Unauthenticated as for a token."""
+    def ticket_user(self, ticket: str, playlist: str = "") -> User:
+        """Whose ticket it is. Unauthenticated as for a token, or if it is not for this playlist ("": the library)."""
         account, claim = self._claimed(self._tickets, ticket, TICKET_S)
+        if claim.get("playlist", "") != playlist:
+            raise Unauthenticated("this ticket was made for something else: POST /api/v1/me/ticket makes another")
         if claim.get("app"):
             self._living_app(account, str(claim["app"]))
         return user_of(account)
@@ -228,6 +234,11 @@ class Sessions:
             if session.key != _key(account, access.session):
                 self._durability.note(self._records.draft_edit(session, {"deleted": True}))
         return self._login(account, access.session)
+
+    def confirm(self, access: Access, password: str, client: Client) -> None:
+        """It is the account's owner who asks. Errors as of `login`."""
+        name = access.user.name
+        self._require_right(self._durability.find(accounts.KIND, account_key(name)), name, password, client.address)
 
     def sessions(self, access: Access) -> list[Session]:
         """The account's logins, those used last first."""

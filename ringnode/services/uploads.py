@@ -3,12 +3,10 @@
 import datetime
 import hashlib
 import json
-import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
@@ -119,7 +117,7 @@ class Resumable:
         upload = self._mine(user, id)
         if upload.state != OPEN or offset != self._uploads.offset(upload):
             raise Conflict(f"this upload has {self._uploads.offset(upload)} bytes, not {offset}: go on there")
-        pieces = _checked(chunks, checksum, upload.size_bytes - offset, self._blobs.incoming) if checksum else chunks
+        pieces = _checked(chunks, checksum, upload.size_bytes - offset, self._blobs) if checksum else chunks
         try:
             for piece in pieces:
                 if offset + len(piece) > upload.size_bytes:
@@ -187,22 +185,24 @@ class Resumable:
         return Upload(upload.id, upload.filename, size, offset, *result, *times)
 
 
-def _checked(chunks: Iterable[bytes], checksum: str, most: int, folder: Path) -> Iterator[bytes]:
+def _checked(chunks: Iterable[bytes], checksum: str, most: int, blobs: Blobs) -> Iterator[bytes]:
     """The pieces, once all have come and are what the checksum says. Until then they lie aside."""
     name, _, wanted = checksum.partition(" ")
     if name not in CHECKSUMS:
         raise Invalid(f"checksums are made with: {', '.join(CHECKSUMS)}", "Upload-Checksum")
     digest = CHECKSUMS[name]()
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as aside:
-        came = 0
+    spool, came = blobs.spool(), 0
+    try:
         for chunk in chunks:
             came += len(chunk)
             if came > most:
                 raise Invalid("more bytes than announced", "Upload-Length")
-            aside.write(chunk)
+            spool.write(chunk)
             digest.update(chunk)
         if wanted != b64encode(digest.digest()).decode():
             raise ChecksumWrong("the bytes are not what their checksum says: send them again")
-        aside.seek(0)
-        while piece := aside.read(READ_BYTES):
+        spool.file.seek(0)
+        while piece := spool.file.read(READ_BYTES):
             yield piece
+    finally:
+        spool.discard()

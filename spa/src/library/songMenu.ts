@@ -5,7 +5,7 @@ import { t } from '@/app/i18n'
 import { manageItems } from '@/manage/songMenu'
 import { usePlayer } from '@/player/player'
 import type { QueueSong } from '@/player/queue'
-import { living, ticketed, V1 } from '@/shared/http'
+import { api, data, living, ticketed, V1 } from '@/shared/http'
 import { explain } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
 import type { Item } from '@/shared/ui/Menu.vue'
@@ -27,8 +27,12 @@ export function save(url: string, name = ''): void {
   link.click()
 }
 
-/** The same from a path of the API, at a node that answers. */
-const download = async (path: string): Promise<void> => save(ticketed(await living(), V1 + path))
+/** The same from a path of the API, at a node that answers. A playlist may be one's own alone: it has its own ticket. */
+async function download(path: string): Promise<void> {
+  const playlist = /^\/playlists\/(\w+)\//.exec(path)?.[1]
+  const made = playlist ? await data(api.POST('/me/ticket', { params: { query: { playlist } } })) : undefined
+  save(ticketed(await living(), V1 + path, made?.ticket))
+}
 
 /** Files as they were uploaded, or with what was edited since in their tags. */
 export const downloadItems = (path: string, label: string): Item[] => [

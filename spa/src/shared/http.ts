@@ -119,9 +119,9 @@ export async function living(): Promise<string> {
   return nodes.home
 }
 
-/** The URL of a path at a node, which the ticket opens. */
-export function ticketed(node: string, path: string): string {
-  return `${node}${path}${path.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(credentials.ticket)}`
+/** The URL of a path at a node, which the ticket opens, or another one. */
+export function ticketed(node: string, path: string, ticket = credentials.ticket): string {
+  return `${node}${path}${path.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`
 }
 
 /** The API, typed by its own description. */

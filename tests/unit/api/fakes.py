@@ -196,9 +196,9 @@ class MemorySessions(Sessions):
     def access(self, token: str) -> Access:
         return Access(USERS[token]) if token in USERS else super().access(token)
 
-    def ticket_user(self, ticket: str) -> User:
+    def ticket_user(self, ticket: str, playlist: str = "") -> User:
         name = ticket.removeprefix("ticket of ")
-        return USERS[name] if name in USERS and name != ticket else super().ticket_user(ticket)
+        return USERS[name] if name in USERS and name != ticket else super().ticket_user(ticket, playlist)
 
 
 class MemoryOverview:

@@ -134,6 +134,23 @@ def test_a_ticket_opens_nothing_else(client, song):
         assert client.open("/api/v1" + path, method=method, query_string=query, raw=True).status_code == 401, path
 
 
+def test_an_admins_ticket_opens_no_more_than_a_listeners(client):
+    query = {"ticket": client.post("/api/v1/me/ticket").json["ticket"]}
+    assert client.get("/api/v1/ring", query_string=query, raw=True).status_code == 200
+    assert client.get("/api/v1/ring/inventory", query_string=query, raw=True).status_code == 401
+
+
+def test_a_playlist_is_opened_by_a_ticket_for_it_and_by_no_other(client, gateway, song):
+    gateway.records.put("song", song.id, song.doc())
+    made = [client.post("/api/v1/playlists", json={"name": name, "songs": [song.id]}).json["id"] for name in "ab"]
+    mine, other = (f"/api/v1/playlists/{id}/download" for id in made)
+    library_wide = client.post("/api/v1/me/ticket").json["ticket"]
+    bound = client.post(f"/api/v1/me/ticket?playlist={made[0]}").json["ticket"]
+    assert client.get(mine, query_string={"ticket": bound}, raw=True).status_code == 200
+    for path, ticket in ((mine, library_wide), (other, bound), ("/api/v1/songs", bound)):
+        assert client.get(path, query_string={"ticket": ticket}, raw=True).status_code == 401, path
+
+
 @pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "10.0.0.2"), (2, "198.51.100.7")])
 def test_wrong_logins_are_counted_by_the_address_that_the_proxies_tell(gateway, proxies: int, seen: str) -> None:
     """Each proxy adds whom it hears; what stands further left anybody may have made up."""

@@ -52,6 +52,20 @@ def test_everything_that_is_wrong_is_named_at_once(client):
     assert one["field"] == "days" and "errors" not in one
 
 
+def test_who_wants_to_go_says_the_password_and_what_becomes_of_the_playlists(client, anna):
+    sent = {"headers": bearer(anna), "raw": True}
+    client.post(f"{V1}/playlists", json={"name": "Evening"}, **sent)
+    app = client.post(f"{V1}/me/app-passwords", json={"name": "car"}, **sent).json["password"]
+    for body, status in (({"password": "wrong"}, 401), ({}, 422), ({"password": LONG}, 422),
+                         ({"password": LONG, "playlists": "give"}, 422)):  # fmt: skip
+        assert client.post(f"{V1}/me/delete", json=body, **sent).status_code == status, body
+    good = {"password": LONG, "playlists": "publish"}
+    assert client.post(f"{V1}/me/delete", json=good, headers=bearer(app), raw=True).status_code == 403
+    assert client.post(f"{V1}/me/delete", json=good, **sent).status_code == 204
+    assert (client.get(f"{V1}/me", **sent).status_code, client.get(f"{V1}/users/anna").status_code) == (401, 404)
+    assert [p["name"] for p in client.get(f"{V1}/playlists").json["items"]] == ["Evening"]
+
+
 def test_the_last_admin_stays(client):
     for answer in (
         client.patch(f"{V1}/users/admin", json={"role": "listener"}),

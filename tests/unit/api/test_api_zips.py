@@ -8,6 +8,7 @@ import pytest
 from alone import Alone, Shelf, add_song
 from mutagen.wave import WAVE
 
+from ringnode.catalogue.paging import PAGE_LIMIT
 from ringnode.services.browse import Browse
 from ringnode.services.editing import Editing
 
@@ -43,6 +44,21 @@ def test_an_album(client, gateway, songs):
     head = client.head(path)
     assert (head.headers["Content-Length"], head.data) == (answer.headers["Content-Length"], b"")
     assert client.get("/api/v1/albums/x/download").status_code == 404
+
+
+def test_an_album_of_more_songs_than_a_page_is_whole(client, gateway, songs):
+    doc = {"album": "Box", "artist": "A", "title": "T", "size_bytes": 0, "added_at": "2026-01-01T00:00:00+00:00"}
+    many = [gateway.records.draft("song", f"{n:064x}", doc | {"track": n}) for n in range(PAGE_LIMIT + 1)]
+    gateway.records.merge(many)
+    gateway.library = Shelf(gateway.records, {record.key: b"" for record in many})
+    box = client.get("/api/v1/albums?q=box").json["items"][0]
+    assert len(unzip(client.get(f"/api/v1/albums/{box['id']}/download"))) == PAGE_LIMIT + 1
+
+
+def test_no_songs_is_no_zip(client):
+    for query in ("", "?ids=", "?ids=,"):
+        answer = client.get(f"/api/v1/songs/download{query}")
+        assert (answer.status_code, answer.json["field"]) == (422, "ids")
 
 
 def test_a_playlist_comes_with_its_list(client, songs):

@@ -86,3 +86,9 @@ def test_what_is_no_record_is_refused(value: object) -> None:
 
 def test_canonical_text_does_not_depend_on_order() -> None:
     assert canonical({"b": 1, "a": [1, "é"]}) == '{"a":[1,"é"],"b":1}'
+
+
+def test_stamps_of_edits_count_towards_what_a_record_may_take() -> None:
+    edits = {f"field{n}": "00000f0000000000-node" for n in range(10_000)}
+    with pytest.raises(Invalid, match="too large"):
+        Record.of(Record("song", "k", {}, "00000f0000000000-node", edits))

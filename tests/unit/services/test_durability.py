@@ -69,7 +69,8 @@ class OtherNodes(Peers):
                 raise NotJoined("this node leaves")
             return [["ab" * 32, ME, 1], None, []]
         if method == "get_records":
-            return [r for r in self.records.get(address, []) if [r[0], r[1]] in [list(n) for n in args[0]]]
+            there = {(r[0], r[1]): r for r in self.records.get(address, [])}
+            return Record.first_few((Record(*there[tuple(n)]) for n in args[0] if tuple(n) in there), args[1])
         raise AssertionError(method)
 
     def send_file(self, address: str, key: str, file: Any, pace: Any = None) -> None:
@@ -282,3 +283,17 @@ def test_records_of_one_place_are_written_and_read_together(make: Callable[..., 
     with pytest.raises(NotEnoughReplicas, match="ahead of the clock here"):
         made.durability.latest_all(names)  # what is written over it unseen would not win
     assert place_of("entry", "list/1") == place_of("playlist", "list") != place_of("entry", "other/1")
+
+
+def test_what_no_message_can_carry_goes_in_several(make: Callable[..., Made]) -> None:
+    made = make(ME, "b")
+    names = [("mark", f"anna/song/{n:03}") for n in range(60)]
+    made.durability.publish_all([made.records.draft(*name, {"text": "x" * 200_000}) for name in names])
+    eventually(lambda: [len(made.nodes.records[node]) for node in (ME, "b")] == [60, 60])
+    assert len([1 for node, method in made.nodes.asked if (node, method) == (ME, "keep_records")]) == 3
+    strange = [("mark", f"ben/song/{n:03}") for n in range(60)]
+    there = [Record(*name, {"text": "y" * 200_000}, "00000f0000000000-z", {}) for name in strange]
+    made.nodes.records |= {"b": there}
+    found = made.durability.latest_all([("mark", "ben/song/x"), *strange])
+    assert found[0] is None and all(found[1:])
+    assert len([1 for node, method in made.nodes.asked if (node, method) == ("b", "get_records")]) >= 3

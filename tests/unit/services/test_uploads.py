@@ -1,7 +1,9 @@
 """Limits of resumable uploads, and two who write to one."""
 
+import hashlib
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -74,6 +76,14 @@ def test_what_came_before_a_lost_connection_is_kept(made: Made) -> None:
     with pytest.raises(ConnectionResetError):
         made.uploads.append("anna", id, 0, cut())
     assert made.uploads.get("anna", id).offset == 3
+
+
+def test_a_piece_with_a_checksum_leaves_the_disks_reserve_alone(made: Made) -> None:
+    id = made.uploads.create("anna", "a.mp3", 10).id
+    made.blobs.reserve_bytes = 1 << 60
+    with pytest.raises(NoSpace):
+        made.uploads.append("anna", id, 0, [b"0123"], f"sha1 {b64encode(hashlib.sha1(b'0123').digest()).decode()}")
+    assert made.uploads.get("anna", id).offset == 0 and os.listdir(made.blobs.incoming) == []
 
 
 def test_of_two_who_append_one_is_told_to_look(made: Made) -> None:
