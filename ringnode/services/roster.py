@@ -141,6 +141,11 @@ class Roster:
         except NO_ANSWER:
             return
 
+    def stayers(self) -> list[Peer]:
+        """The others in the ring, as far as I know: those that are not on their way in or out, and not down."""
+        ring = self._ring
+        return [peer for id, peer in ring.known.items() if id not in ring.outside and id not in ring.down]
+
     def place(self, address: str) -> str:
         """An id for a new node, in the largest gap; one that was given counts as taken."""
         others = {at: id for at, id in self._given.items() if at != address}

@@ -12,6 +12,7 @@ from typing import Any
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
+from ringnode.errors import Conflict
 from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.membership import LEFT
@@ -133,8 +134,11 @@ class Upkeep:
         self.copies.audit()
 
     def leave(self) -> None:
-        """Begin to leave the ring; twice is harmless. Conflict for the only node."""
+        """Begin to leave the ring; twice is harmless. Conflict where no other node stays to take its files."""
         if self.leaving:
+            with self._peers.lock:
+                if not self.roster.stayers():
+                    raise Conflict("all other nodes leave too, or are down: nobody is there to take its music")
             return
         self._peers.run(self.roster.leave())
         self.leaving = self.copies.replication.leaving = True

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,20 @@ def test_counted_scrubbed_left_and_expelled(ring: RingOfProcesses, tmp_path: Pat
     victim.start([first.address])
     assert victim.process is not None and victim.process.wait(30) != 0
     assert "was expelled from its ring by admin" in victim.log
+
+
+def test_all_are_told_to_leave_and_those_whom_nobody_can_relieve_stay_what_they_are(tmp_path: Path) -> None:
+    """As `docker compose down` does where the stop signal is the one to leave."""
+    ring = RingOfProcesses(tmp_path / "ring", 3)
+    try:
+        ring.start()
+        songs = [ring.nodes[0].upload(make_wav(tmp_path / f"{n}.wav", 100_000, n))[1]["id"] for n in range(SONGS)]
+        for node in ring.nodes:
+            assert node.process
+            node.process.send_signal(signal.SIGUSR1)
+        eventually(lambda: not ring.live, 60)
+        assert [node.process.returncode for node in ring.nodes if node.process] == [0, 0, 0]
+        ring.start()
+        assert all(node.request("GET", f"/songs/{song}/stream")[0] == 200 for node in ring.nodes for song in songs)
+    finally:
+        ring.close()
