@@ -14,7 +14,7 @@ from ringnode.services.reading import Source
 
 FOREVER = "private, max-age=31536000, immutable"  # an id's bytes never change
 RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
-NAME_LIMIT = 120  # characters: at most 240 bytes in most scripts, and file systems take 255
+NAME_BYTES = 220  # file systems take 255, and an ending and perhaps a number come behind
 SUFFIX_LIMIT = 10
 UNSAFE = '/\\:*?"<>|%'  # in names, on one system or another; % confuses some browsers
 
@@ -98,14 +98,15 @@ def title_of(song: Song) -> str:
 
 def saved_as(name: str, suffix: str, otherwise: str = "ringnode") -> str:
     """Content-Disposition that saves as `name.suffix` (RFC 6266); ASCII for old clients first."""
-    stem, suffix = safe(name)[:NAME_LIMIT] or otherwise, safe(suffix)[:SUFFIX_LIMIT]
+    stem, suffix = safe(name) or otherwise, safe(suffix)[:SUFFIX_LIMIT]
     plain = f"{_ascii(stem) or otherwise}.{_ascii(suffix)}".strip(".")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{stem}.{suffix}'.strip('.'), safe='')}"
 
 
 def safe(text: str) -> str:
     """Text as a file's name on any system; may be empty."""
-    return "".join("_" if c in UNSAFE else c for c in text if c.isprintable()).strip(" .")
+    kept = "".join("_" if c in UNSAFE else c for c in text if c.isprintable()).strip(" .")
+    return kept.encode()[:NAME_BYTES].decode("utf-8", "ignore").rstrip(" .")
 
 
 def _ascii(text: str) -> str:

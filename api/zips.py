@@ -56,16 +56,17 @@ def _closing(archive: ZipStream) -> Iterator[bytes]:
 
 def _unique(songs: Sequence[tuple[str, Song]]) -> list[tuple[str, Song]]:
     """Names that any system can keep, each once in any case of letters."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}  # and how often, for an album may have thousands without a title
     found = []
     for name, song in songs:
-        stem = streaming.safe(name)[: streaming.NAME_LIMIT] or song.id
+        stem = streaming.safe(name) or song.id
         ending = streaming.safe(song.filename.rpartition(".")[2])[: streaming.SUFFIX_LIMIT]
         suffix = f".{ending}" if "." in song.filename and ending else ""
-        unique, n = f"{stem}{suffix}", 2
+        unique = first = f"{stem}{suffix}"
         while unique.casefold() in taken:
-            unique, n = f"{stem} ({n}){suffix}", n + 1
-        taken.add(unique.casefold())
+            taken[first.casefold()] += 1
+            unique = f"{stem} ({taken[first.casefold()]}){suffix}"
+        taken[unique.casefold()] = 1
         found.append((unique, song))
     return found
 

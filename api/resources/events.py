@@ -51,7 +51,7 @@ class EventsResource(Resource):
             slots.give_back(mine)
             raise
         last_id = request.headers.get("Last-Event-ID", "")
-        news = self.gateway.events.watch(g.user, last_id, lambda: sessions.access(token))
+        news = self.gateway.events.watch(g.user, last_id, lambda: sessions.access(token).user)
         response = Response((as_text(event) for event in news), content_type="text/event-stream; charset=utf-8")
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold them back

@@ -23,7 +23,11 @@ MILLISECONDS = 2  # SYLT's unit of time; the other counts frames, which nobody w
 LYRICS_TYPE = 1  # of SYLT: others are chords, events ...
 TIME = re.compile(r"\s*\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]", re.ASCII)
 WORD_TIME = re.compile(r"<\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?>", re.ASCII)
-TAG = re.compile(r"\s*\[([A-Za-z#]+):([^\]]*)\]\s*$", re.ASCII)
+# Of LRC. Others in brackets, such as [Chorus: Anna], are for the reader.
+TAG = re.compile(
+    r"\s*\[(al|ar|au|by|id|la|length|lr|offset|re|ti|tool|ve|#):([^\]]*)\]\s*$", re.IGNORECASE | re.ASCII
+)
+OFFSET_LIMIT_MS = 3_600_000  # more is a mistake
 NAMES = ("syncedlyrics", "lyrics", "unsyncedlyrics", "unsynced lyrics")
 
 
@@ -54,8 +58,7 @@ def parsed(text: str, language: str = "", source: str = "upload") -> Lyrics:
         tag = TAG.match(line) if not times else None
         if tag:
             if tag.group(1).lower() == "offset":
-                with suppress(ValueError):
-                    offset_ms = int(tag.group(2))
+                offset_ms = _offset(tag.group(2))
             continue
         words = WORD_TIME.sub("", rest).strip() if times else line.rstrip()
         synced += [Line(at_ms, words) for at_ms in times]
@@ -64,6 +67,12 @@ def parsed(text: str, language: str = "", source: str = "upload") -> Lyrics:
         synced = sorted((Line(max(0, at.at_ms - offset_ms), at.text) for at in synced), key=lambda at: at.at_ms)
         plain = [line.text for line in synced]
     return Lyrics(tuple(synced[:LINES_LIMIT]), "\n".join(plain).strip(), language, source)
+
+
+def _offset(text: str) -> int:
+    with suppress(ValueError):
+        return ms if abs(ms := int(text)) <= OFFSET_LIMIT_MS else 0
+    return 0
 
 
 def _times(line: str) -> tuple[list[int], str]:
@@ -107,12 +116,25 @@ def _of_tags(tags: Any) -> Iterator[Lyrics]:
 def _of_id3(tags: Any) -> Iterator[Lyrics]:
     for frame in tags.getall("SYLT"):
         if frame.format == MILLISECONDS and frame.type == LYRICS_TYPE:
-            lines = [Line(max(0, at), clean(text).strip()) for text, at in frame.text[:LINES_LIMIT]]
+            lines = [Line(max(0, at), clean(text).strip()) for text, at in _whole_lines(frame.text[:LINES_LIMIT])]
             lines.sort(key=lambda line: line.at_ms)
             plain = "\n".join(line.text for line in lines).strip()
             yield Lyrics(tuple(lines), plain, _language(frame.lang), "file")
     for frame in tags.getall("USLT"):
         yield parsed(str(frame.text), _language(frame.lang), "file")
+
+
+def _whole_lines(parts: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Lines with the times of their beginnings, where times stand before syllables: a newline begins a line then."""
+    if not any(text.startswith("\n") for text, _ in parts[1:]):
+        return parts
+    lines: list[tuple[str, int]] = []
+    for text, at in parts:
+        if lines and not text.startswith("\n"):
+            lines[-1] = (lines[-1][0] + text, lines[-1][1])
+        else:
+            lines.append((text, at))
+    return lines
 
 
 def _language(code: str) -> str:

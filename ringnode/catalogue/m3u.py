@@ -2,8 +2,10 @@
 
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.records import Records
@@ -13,6 +15,7 @@ from ringnode.catalogue.songs import KIND
 OURS = "#RINGNODE:"  # before a song's id
 NEAR_S = 4.0  # players round lengths, and encoders add silence
 CANDIDATES = 50  # songs looked at for one line
+URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # one letter is a drive
 ID = re.compile(r"\b[0-9a-f]{64}\b")
 INFO = re.compile(r"#EXTINF:\s*(-?\d+(?:\.\d+)?)?[^,]*,(.*)")
 NUMBER = re.compile(r"^\s*\d{1,3}(?:[-.]\d{1,3})?[\s._-]+(?=\S)")  # of a track, before its name
@@ -32,12 +35,8 @@ class Wanted:
 
 def parse(data: bytes) -> Iterator[Wanted]:
     """The songs that an M3U or M3U8 file names, in order."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")  # what .m3u without the 8 mostly is
     known: dict[str, str | float] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, re.split(r"[\r\n]+", _text(data)))):
         info = INFO.match(line)
         if info:
             seconds = float(info[1] or -1)
@@ -47,10 +46,21 @@ def parse(data: bytes) -> Iterator[Wanted]:
         elif line.startswith(OURS):
             known["id"] = line.removeprefix(OURS).strip()
         elif not line.startswith("#"):
-            name = line.replace("\\", "/").rpartition("/")[2]
+            place = unquote(line.partition("?")[0]) if URL.match(line) else line
+            name = place.replace("\\", "/").rpartition("/")[2]
             id = known.pop("id", "") or next(iter(ID.findall(line)), "")
             yield Wanted(line=line, filename=name, id=str(id), **known)  # type: ignore[arg-type]
             known = {}
+
+
+def _text(data: bytes) -> str:
+    """In the encodings that there are; what .m3u without the 8 is in, nobody says: mostly in that of Windows."""
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def find(records: Records, wanted: Wanted) -> str | None:
@@ -79,10 +89,13 @@ def _candidates(records: Records, where: str, values: list[str]) -> list[Song]:
 def _distance(song: Song, wanted: Wanted) -> float | None:
     """How many seconds lie between what is meant and this song; None if it is another."""
     off = abs(song.duration_s - wanted.duration_s) if wanted.duration_s is not None else 0.0
-    title, artist = normalise(wanted.title), normalise(wanted.artist)
-    artists = {normalise(name) for name in (song.artist, song.albumartist, *song.artists)}
-    same_name = bool(title) and normalise(song.title) == title and (not artist or artist in artists)
-    same_file = song.filename.casefold() == wanted.filename.casefold()
+    title, whole = (
+        normalise(wanted.title),
+        normalise(f"{wanted.artist} {wanted.title}"),
+    )  # either may have a dash in it
+    artists = (song.artist, song.albumartist, *song.artists) if wanted.artist else ("",)
+    same_name = bool(title) and whole in {normalise(f"{artist} {song.title}") for artist in artists}
+    same_file = bool(wanted.filename) and song.filename.casefold() == wanted.filename.casefold()
     stem = NUMBER.sub("", wanted.filename.rpartition(".")[0])
     same_stem = not title and normalise(song.title) in (normalise(stem), normalise(stem.rpartition(" - ")[2]))
     if off > NEAR_S or not (same_name or same_file or same_stem):
@@ -95,7 +108,7 @@ def write(name: str, songs: Iterable[tuple[Song, str]]) -> str:
     lines = ["#EXTM3U", f"#PLAYLIST:{_line(name)}"]
     for song, place in songs:
         shown = f"{song.artist} - {song.title}" if song.artist else song.title
-        lines += [f"#EXTINF:{round(song.duration_s)},{_line(shown)}", f"{OURS}{song.id}", _line(place)]
+        lines += [f"#EXTINF:{round(song.duration_s)},{_line(shown)}", f"{OURS}{song.id}", place]
     return "\n".join(lines) + "\n"
 
 

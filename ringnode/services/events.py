@@ -60,27 +60,34 @@ class Events:
         self._asked_at = float("-inf")
         self._repair: dict[str, Any] = {}
 
-    def watch(self, user: User, last_id: str, still: Callable[[], object]) -> Iterator[Event | None]:
+    def watch(self, user: User, last_id: str, still: Callable[[], User]) -> Iterator[Event | None]:
         """News until LIFE_S are over; None where there were none for HEARTBEAT_S. `last_id` is of the last one seen.
 
-        The first says where the watcher stands: `hello`, `resume` (nothing is missed) or `reset` (read all anew).
-        `still()` raises Unauthenticated when the watcher's login has ended: then it is over.
+        The first says where the watcher stands: `hello`, `resume` (nothing is missed) or `reset` (read all anew),
+        which comes later too, to who was too slow. `still()` gives the account as it is now, or raises
+        Unauthenticated when the watcher's login has ended: then it is over.
         """
         number, how = self._start(last_id)
-        look = _Look(user, self._records, self._uploads)
+        look = _Look(user, self._records, self._uploads, back=how == "resume")
         yield Event(how, {"node": self._mark}, self._id(number))
         began = told = asked = time.monotonic()
         while not self.closed.wait(POLL_S) and time.monotonic() - began < LIFE_S:
             found = changes.after(self._records.db, number, AT_ONCE)
-            number = found[-1].number if found else number
-            happened = [*look.at(found), *look.repair(self._now()), *look.uploads()]
-            news = [Event(kind, data, self._id(number)) for kind, data in happened]
+            if found and found[0].number > number + 1:  # the log has forgotten what came in between
+                number = changes.bounds(self._records.db)[1]
+                yield Event("reset", {"node": self._mark}, self._id(number))
+                continue
+            since, number = number, found[-1].number if found else number
+            happened = [*look.repair(self._now()), *look.uploads(), *look.at(found)]
+            # Who leaves between two of them comes again for both: only the last says that all were told.
+            news = [Event(kind, data, self._id(since)) for kind, data in happened[:-1]]
+            news += [Event(kind, data, self._id(number)) for kind, data in happened[-1:]]
             yield from news
             now = time.monotonic()
             if now - asked > HEARTBEAT_S:
                 asked = now
                 try:
-                    still()
+                    look.user = still()  # whose role may be another by now
                 except RingnodeError:
                     return
             if news:
@@ -115,15 +122,17 @@ class Events:
 
 
 class _Look:
-    """What one watcher has been told, and may be."""
+    """What one watcher has been told, and may be. `back`: what happened before it came is news to it too."""
 
-    def __init__(self, user: User, records: Records, uploads: Callable[[str], Sequence[Any]]) -> None:
-        self._user = user
+    def __init__(
+        self, user: User, records: Records, uploads: Callable[[str], Sequence[Any]], back: bool = False
+    ) -> None:
+        self.user = user
         self._uploads = uploads
         self._looked_at = float("-inf")
         self._told: dict[str, dict[str, Any]] | None = None
         self._records = records
-        self._states = {record.key: _node(record) for record in records.live("peer")}
+        self._states = {} if back else {record.key: _node(record) for record in records.live("peer")}
         self._repair: dict[str, Any] | None = None
 
     def at(self, found: list[changes.Change]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -152,7 +161,7 @@ class _Look:
             return
         self._looked_at = time.monotonic()
         now = {
-            upload.id: {name: getattr(upload, name) for name in UPLOAD} for upload in self._uploads(self._user.name)
+            upload.id: {name: getattr(upload, name) for name in UPLOAD} for upload in self._uploads(self.user.name)
         }
         before, self._told = self._told, now
         if before is not None:
@@ -166,7 +175,7 @@ class _Look:
 
     def _seen(self, record: Record) -> tuple[str, str] | None:
         """Kind and id as the watcher knows them; None for what is not theirs to know."""
-        me, kind, key = key_of(account_key(self._user.name)), record.kind, record.key
+        me, kind, key = key_of(account_key(self.user.name)), record.kind, record.key
         if kind in EVERYBODYS:
             return kind, key
         if kind in PERSONAL:
@@ -175,7 +184,7 @@ class _Look:
         if kind in ("playlist", "entry"):
             parent = self._records.get("playlist", key.partition("/")[0])
             return ("playlist", parent.key) if parent and _reads(parent.doc, me) else None
-        return (kind, key) if kind in ADMINS and self._user.role == ADMIN else None
+        return (kind, key) if kind in ADMINS and self.user.role == ADMIN else None
 
 
 def _reads(doc: dict[str, Any], me: str) -> bool:

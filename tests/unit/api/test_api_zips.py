@@ -55,6 +55,15 @@ def test_an_album_of_more_songs_than_a_page_is_whole(client, gateway, songs):
     assert len(unzip(client.get(f"/api/v1/albums/{box['id']}/download"))) == PAGE_LIMIT + 1
 
 
+def test_names_fit_any_disk_and_are_each_there_once(client, gateway, songs):
+    made = [add_song(gateway.records, title, artist="", filename="x.flac", size_bytes=0) for title in
+            ["歌" * 300, "歌" * 299, "Same (2)", "Same", "Same", "same"]]  # fmt: skip
+    gateway.library = Shelf(gateway.records, {song.id: b"" for song in made})
+    names = list(unzip(client.get(f"/api/v1/songs/download?ids={','.join(song.id for song in made)}")))
+    assert names[2:] == ["Same (2).flac", "Same.flac", "Same (3).flac", "same (4).flac"]
+    assert len(set(names)) == 6 and all(len(name.encode()) < 255 for name in names)
+
+
 def test_no_songs_is_no_zip(client):
     for query in ("", "?ids=", "?ids=,"):
         answer = client.get(f"/api/v1/songs/download{query}")

@@ -8,7 +8,7 @@ from mutagen.flac import FLAC
 from mutagen.id3 import ID3, SYLT, USLT
 from mutagen.mp4 import MP4
 
-from ringnode.catalogue.lyrics import LINES_LIMIT, Line, clean, of_file, parsed
+from ringnode.catalogue.lyrics import LINES_LIMIT, Line, _of_id3, clean, of_file, parsed
 
 LRC = """\ufeff[ti:Hum]
 [ar: Nobody]
@@ -32,9 +32,21 @@ def test_lrc() -> None:
 
 
 def test_plain_text() -> None:
-    lyrics = parsed("One\r\nTwo  \r\r\n[Chorus]\n[Verse 2: Guest]\n\nThree\n")
+    lyrics = parsed("[ti:A song]\nOne\r\nTwo  \r\r\n[Chorus: Guest]\n[Verse 2: Guest]\n\nThree\n")
     assert lyrics.synced == ()
-    assert lyrics.plain == "One\nTwo\n\n[Chorus]\n[Verse 2: Guest]\n\nThree"
+    assert lyrics.plain == "One\nTwo\n\n[Chorus: Guest]\n[Verse 2: Guest]\n\nThree"
+
+
+def test_syllables_with_times_become_lines() -> None:
+    tags = ID3()
+    parts = [("Hum", 1000), ("ming ", 1500), ("bird", 2000), ("\nAgain", 3000), ("\n", 4000)]
+    tags.add(SYLT(encoding=3, lang="eng", format=2, type=1, text=parts))
+    (lyrics,) = _of_id3(tags)
+    assert [(line.at_ms, line.text) for line in lyrics.synced] == [
+        (1000, "Humming bird"),
+        (3000, "Again"),
+        (4000, ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +54,7 @@ def test_plain_text() -> None:
     [
         ("[00:01]a", [(1000, "a")]), ("[00:01.5]a", [(1500, "a")]), ("[0:01:50]a", [(1500, "a")]),
         ("[offset:x]\n[00:01]a", [(1000, "a")]), ("[offset:5000]\n[00:01]a", [(0, "a")]),
+        (f"[offset:-{'9' * 4000}]\n[00:01]a", [(1000, "a")]),
         ("[99:99.99]a", [(6039990, "a")]),
         ("[00:02]b\n[00:01]a", [(1000, "a"), (2000, "b")]), ("[1000:00]a", []), ("[٠٠:٠١]a", []), ("", []),
     ],

@@ -32,6 +32,8 @@ def test_what_is_written_is_found_again(records: Records) -> None:
         "../02_Joga.ogg",
         "Björk - Jóga.mp3",
         "other name.mp3",
+        "file:///music/Homogenic/02%20J%C3%B3ga.flac",
+        "http://other:80/stream/other%20name.mp3?token=a/b.mp3",
         "\n".join(["#EXTVLCOPT:x", "", "#EXTINF:60,Jóga", "x.mp3"]),
     ],
 )
@@ -50,9 +52,28 @@ def test_lengths_and_artists_tell_songs_of_one_name_apart(records: Records) -> N
     assert m3u.find(records, Wanted("", title="")) is None
 
 
+def test_a_dash_in_a_name_parts_nothing(records: Records) -> None:
+    song = add_song(records, "Intro", artist="Crosby - Nash", filename="x.mp3")
+    other = add_song(records, "Live - Intro", artist="Nash", filename="y.mp3")
+    assert m3u.find(records, next(m3u.parse(b"#EXTINF:60,Crosby - Nash - Intro\nz.mp3"))) == song.id
+    assert m3u.find(records, next(m3u.parse(b"#EXTINF:60,Nash - Live - Intro\nz.mp3"))) == other.id
+
+
+def test_no_file_name_names_no_file(records: Records) -> None:
+    add_song(records, "Other", artist="A", filename="")
+    assert m3u.find(records, next(m3u.parse(b"http://radio/"))) is None
+
+
+def test_places_are_written_as_they_are(records: Records) -> None:
+    song = add_song(records, "A", artist="B")
+    assert m3u.write("x", [(song, "1 B  -  A.flac")]).splitlines()[-1] == "1 B  -  A.flac"
+
+
 def test_a_byte_order_mark_and_old_encodings() -> None:
     assert [w.title for w in m3u.parse(b"\xef\xbb\xbf#EXTINF:1,A - B\r\nx\r\n")] == ["B"]
     assert [w.filename for w in m3u.parse(b"J\xf3ga.mp3")] == ["Jóga.mp3"]
+    assert [w.title for w in m3u.parse("#EXTINF:1,A - Ł\r\nx\r\n".encode("utf-16"))] == ["Ł"]
+    assert [w.filename for w in m3u.parse("a\u2028b.mp3\rc.mp3".encode())] == ["a\u2028b.mp3", "c.mp3"]
     assert list(m3u.parse(b"#EXTM3U\n\n# nothing\n")) == []
 
 

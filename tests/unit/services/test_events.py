@@ -51,7 +51,7 @@ def quick(records: Records, node: Node, monkeypatch: pytest.MonkeyPatch) -> Even
 
 def watch(at: Events, user: User = ANA, last_id: str = "") -> tuple[Iterator[Event | None], Event]:
     """The stream, and its first event."""
-    stream = at.watch(user, last_id, lambda: None)
+    stream = at.watch(user, last_id, lambda: user)
     first = next(stream)
     assert first
     return stream, first
@@ -109,6 +109,48 @@ def test_who_comes_again_misses_nothing_or_is_told(quick: Events, records: Recor
     with records.db.write() as tx:
         tx.execute("DELETE FROM change WHERE number < 2")
     assert watch(quick, last_id="mark-0")[1].kind == "reset", "too much has happened since"
+
+
+def test_who_leaves_between_two_events_comes_again_for_both(quick: Events, records: Records) -> None:
+    stream, _ = watch(quick)
+    add_song(records, "A")
+    records.put("lyrics", "s1", {"text": "x"})
+    first = next(event for event in stream if event and event.kind == "library")
+    again, how = watch(quick, last_id=first.id)
+    assert how.kind == "resume"
+    kinds = [next(event for event in again if event and event.kind == "library").data["kind"] for _ in range(2)]
+    assert kinds == ["song", "lyrics"]
+
+
+def test_a_node_that_went_while_one_was_away_is_news(quick: Events, records: Records) -> None:
+    doc = {"name": "cellar", "address": "a:1", "incarnation": 1, "state": "up"}
+    peer = records.put("peer", "7f" * 32, doc)
+    _, hello = watch(quick)
+    records.merge([records.draft_edit(peer, {"state": "down"})])
+    stream, _ = watch(quick, last_id=hello.id)
+    assert next(event for event in stream if event and event.kind == "node").data["name"] == "cellar"
+
+
+def test_who_is_too_slow_is_told_to_read_all_anew(quick: Events, records: Records) -> None:
+    stream, _ = watch(quick)
+    for n in range(3):
+        add_song(records, f"{n}")
+    with records.db.write() as tx:
+        tx.execute("DELETE FROM change WHERE number < (SELECT max(number) FROM change)")
+    assert next(event for event in stream if event and event.kind != "repair").kind == "reset"
+    song = add_song(records, "later")
+    assert next(event for event in stream if event and event.kind == "library").data["ids"] == [song.id]
+
+
+def test_who_is_no_admin_any_more_hears_no_more_of_accounts(quick: Events, records: Records) -> None:
+    stream = quick.watch(ADMIN, "", lambda: User("root", "listener"))
+    assert next(stream)
+    while next(stream) is not None:  # a heartbeat: the account was looked at again
+        pass
+    records.put("user", "eve", {"name": "eve"})
+    song = add_song(records, "A")
+    told = next(event for event in stream if event and event.kind == "library")
+    assert told.data == {"kind": "song", "ids": [song.id], "more": False}
 
 
 def test_nobody_hears_of_what_is_anothers(quick: Events, records: Records) -> None:
