@@ -29,7 +29,7 @@ class EventsResource(Resource):
         """Watch what happens.
 
         First comes `hello`, `resume` (nothing since Last-Event-ID was missed) or `reset` (too much was, or it was
-        another node's: read all anew). Then:
+        another node's: read all anew), which may also come later, if the client is too slow. Then:
 
         - `library`: `{kind, ids, more}`: songs, playlists, marks ... were made, changed or deleted, as far as one may
           read them; at most 100 ids, `more` if there are others.

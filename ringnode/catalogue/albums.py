@@ -6,10 +6,10 @@ from typing import Any
 
 from ringnode.catalogue.grouping import VARIOUS_ID, compared
 from ringnode.catalogue.model import Song
-from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page, Rows, Where
+from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page, Rows
 from ringnode.catalogue.paging import page as page_of
 from ringnode.catalogue.records import Records
-from ringnode.catalogue.search import normalise, words_condition
+from ringnode.catalogue.search import words_where
 from ringnode.catalogue.songs import COLUMNS as SONG_COLUMNS
 from ringnode.catalogue.songs import JOIN, RANDOM, factor, id_of_artist, in_years, moment
 from ringnode.catalogue.songs import of_rows as songs_of
@@ -71,12 +71,9 @@ class Filter:
 def page(records: Records, asked: Asked, wanted: Filter | None = None) -> Page[Album]:
     """The albums `wanted`, as `asked`. Invalid names what is wrong."""
     wanted = wanted or Filter()
-    if wanted.q and not normalise(wanted.q):
+    where = words_where("found", wanted.q)
+    if where is None:
         return Page([], None, 0)
-    where = Where()
-    words, values = words_condition("found", wanted.q)
-    if words:
-        where.add(words, *values)
     if wanted.artist:
         where.add("artist = ?", id_of_artist(wanted.artist))
     if wanted.appears:

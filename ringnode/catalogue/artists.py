@@ -7,10 +7,10 @@ from typing import Any
 from ringnode.catalogue import albums
 from ringnode.catalogue.albums import Album
 from ringnode.catalogue.grouping import compared
-from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page, Rows, Where, order_of
+from ringnode.catalogue.paging import PAGE_LIMIT, Asked, Page, Rows, order_of
 from ringnode.catalogue.paging import page as page_of
 from ringnode.catalogue.records import Records
-from ringnode.catalogue.search import normalise, words_condition
+from ringnode.catalogue.search import words_where
 from ringnode.catalogue.songs import RANDOM, factor, moment
 from ringnode.errors import NotFound
 
@@ -60,12 +60,9 @@ class Filter:
 def page(records: Records, asked: Asked, wanted: Filter | None = None) -> Page[Artist]:
     """The artists `wanted`, as `asked`. Invalid names what is wrong."""
     wanted = wanted or Filter()
-    if wanted.q and not normalise(wanted.q):
+    where = words_where("found", wanted.q)
+    if where is None:
         return Page([], None, 0)
-    where = Where()
-    words, values = words_condition("found", wanted.q)
-    if words:
-        where.add(words, *values)
     if wanted.genre:
         those = "SELECT a.artist FROM song_genre g JOIN song_artist a ON a.song = g.song WHERE g.genre = ?"
         where.add(f"id IN ({those})", compared(wanted.genre))

@@ -89,10 +89,8 @@ def _candidates(records: Records, where: str, values: list[str]) -> list[Song]:
 def _distance(song: Song, wanted: Wanted) -> float | None:
     """How many seconds lie between what is meant and this song; None if it is another."""
     off = abs(song.duration_s - wanted.duration_s) if wanted.duration_s is not None else 0.0
-    title, whole = (
-        normalise(wanted.title),
-        normalise(f"{wanted.artist} {wanted.title}"),
-    )  # either may have a dash in it
+    title = normalise(wanted.title)
+    whole = normalise(f"{wanted.artist} {wanted.title}")  # either may have a dash in it
     artists = (song.artist, song.albumartist, *song.artists) if wanted.artist else ("",)
     same_name = bool(title) and whole in {normalise(f"{artist} {song.title}") for artist in artists}
     same_file = bool(wanted.filename) and song.filename.casefold() == wanted.filename.casefold()

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from ringnode.catalogue.paging import Where
+
 QUERY_LIMIT = 200  # characters; nobody types more to find a song
 PIECE = 3
 KEPT = 5000  # texts that were normalised last: the songs of an album have many in common
@@ -55,3 +57,14 @@ def words_condition(column: str, query: str) -> tuple[str, list[str]]:
         parts.append(f"instr({column}, ?) > 0")
         values.append(f" {word}" if len(word) < PIECE and word.isascii() else word)
     return " AND ".join(parts), values
+
+
+def words_where(column: str, query: str) -> Where | None:
+    """The same, to be narrowed further; None if nothing can be found, for no sign of the query is a word's."""
+    where = Where()
+    if query:
+        condition, values = words_condition(column, query)
+        if not condition:
+            return None
+        where.add(condition, *values)
+    return where

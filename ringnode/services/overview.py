@@ -63,12 +63,18 @@ class Work:
 
 
 @dataclass(frozen=True)
-class NodeView:
-    """One node of the ring."""
+class Known:
+    """Which node it is."""
 
-    id: str = field(metadata={"help": "Position on the circle, 64 hex digits"})
+    id: str = field(metadata={"help": "The node's id, its position on the circle, 64 hex digits"})
     name: str = field(metadata={"help": "What people call it"})
     address: str = field(metadata={"help": "HOST:PORT at which peers reach it"})
+
+
+@dataclass(frozen=True)
+class NodeView(Known):
+    """One node of the ring."""
+
     api: str = field(metadata={"help": "URL of its API"})
     state: str = field(metadata={"help": STATES})
     arc: float = field(metadata={"help": "Share of the circle it is responsible for, 0 to 1"})

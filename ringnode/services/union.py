@@ -15,6 +15,7 @@ from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.membership import GONE
 from ringnode.protocol.messages import Links, Peer
+from ringnode.services.overview import Known
 from ringnode.services.roster import member_of
 
 NODES = 1024  # more than a walk will ever meet; ends one through pointers that never close
@@ -28,12 +29,9 @@ WHAT = (
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(Known):
     """A node, and whether it told what it holds."""
 
-    id: str = field(metadata={"help": "The node's id, its position on the circle, 64 hex digits"})
-    name: str = field(metadata={"help": "What people call it"})
-    address: str = field(metadata={"help": "HOST:PORT at which peers reach it"})
     files: int = field(metadata={"help": "Whole files of this page on it"})
     damaged: int = field(metadata={"help": "Damaged files of this page that lie aside on it"})
     error: str = field(metadata={"help": "Why it could not be asked; empty if it was"})
