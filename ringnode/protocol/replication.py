@@ -15,9 +15,10 @@ from ringnode.errors import Conflict, CorruptReplica, NoSpace, NotFound, NotJoin
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import distance, owns
 from ringnode.protocol.leases import PAUSE_S, TERM_S, give_back, take
-from ringnode.protocol.messages import NO_ANSWER, Call, Fetch, Links, Peer, Send, Step, Verify, Wait
+from ringnode.protocol.messages import NO_ANSWER, AtOnce, Call, Fetch, Links, Peer, Send, Step, Verify, Wait
 
 BATCH = 1000  # keys asked about in one call: 64 kB
+MOVES = 4  # files on their way at once: one is hashed while another waits for a disk or a peer
 TAKEN = 0  # no lease has this number
 REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica, NoSpace)
 
@@ -125,9 +126,9 @@ class Replication:
                 missing = [peer for peer in near if peer not in holders[key] and peer.id in self._answered]
                 self._look_at(Scarce(key, holders[key] + elsewhere[key], missing), plan)
         plan.sort(key=lambda scarce: len(scarce.holders))
-        for next_one in self._counted(plan):
-            if self.ring.owns(next_one.key):  # the ring may have changed since
-                yield from self._mend(next_one, far)
+        for some in self._counted(plan):
+            # Only what is mine still: the ring may have changed since.
+            yield from self._at_once([self._mend(scarce, far) for scarce in some if self.ring.owns(scarce.key)])
 
     def _look_at(self, scarce: Scarce, plan: list[Scarce]) -> None:
         """Is something to be done for the key now?"""
@@ -150,15 +151,19 @@ class Replication:
         everyone = {peer.id: peer for peer in [*self.ring.known.values(), *holders, self.ring.me]}
         return sorted(everyone.values(), key=lambda peer: distance(key, peer.id))[: self.rules.k]
 
-    def _counted(self, plan: list[Scarce]) -> Iterable[Scarce]:
-        """One after the other, while the report shows what is left."""
+    def _counted(self, plan: list[Scarce]) -> Iterable[list[Scarce]]:
+        """A few after the other, while the report shows what is left."""
         sizes = [self.catalogue.size_bytes(scarce.key) for scarce in plan]
         self.report.todo += len(plan)
         self.report.todo_bytes += sum(sizes)
-        for scarce, size in zip(plan, sizes, strict=True):
-            yield scarce
-            self.report.todo -= 1
-            self.report.todo_bytes -= size
+        for n in range(0, len(plan), MOVES):
+            yield plan[n : n + MOVES]
+            self.report.todo -= len(plan[n : n + MOVES])
+            self.report.todo_bytes -= sum(sizes[n : n + MOVES])
+
+    def _at_once(self, moves: list[Step[None]]) -> Step[None]:
+        _, errors = yield AtOnce(moves, len(moves))
+        self.report.errors += map(str, errors)
 
     def _mend(self, scarce: Scarce, far: list[Peer]) -> Step[None]:
         """Bring a key to its owners: me and the next k-1, or those after them when one is full."""
@@ -270,11 +275,12 @@ class Replication:
             keys = [key for key in keys if self.ring.me not in self._nearest(key) and self.catalogue.is_file(key)]
         for batch in batches(keys):
             holders = yield from self._holders(batch, owners)
-            for key in batch:
-                yield from self._pass_on(key, owners, holders[key])
+            for n in range(0, len(batch), MOVES):
+                some = batch[n : n + MOVES]
+                yield from self._at_once([self._pass_on(key, owners, holders[key]) for key in some])
                 if self.report.leaving:
-                    self.report.todo -= 1
-                    self.report.todo_bytes -= self.catalogue.size_bytes(key)
+                    self.report.todo -= len(some)
+                    self.report.todo_bytes -= sum(map(self.catalogue.size_bytes, some))
 
     def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer]) -> Step[None]:
         confirmed = len(holders)

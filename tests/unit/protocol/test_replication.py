@@ -1,5 +1,6 @@
 """The pass that keeps files on their owners, over whole fakes of other nodes."""
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from ringnode.errors import Conflict, CorruptReplica, NoSpace, PeerBusy, PeerDown, RingnodeError
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import owns
-from ringnode.protocol.messages import Call, Fetch, Links, Peer, Send, Verify, Wait
+from ringnode.protocol.messages import AtOnce, Call, Fetch, Links, Peer, Send, Verify, Wait
 from ringnode.protocol.replication import Replication, Report, Rules
 
 K = 3
@@ -91,20 +92,26 @@ class Nodes:
         return self.run(at, replication)
 
     def run(self, at: str, replication: Replication) -> Report:
-        step = replication.replicate()
+        self.again = self.drive(at, replication.replicate())
+        return replication.report
+
+    def drive(self, at: str, step: Generator[Any, Any, Any]) -> Any:
         resume, value = step.send, None
         while True:
             try:
                 effect = resume(value)  # type: ignore[arg-type]
             except StopIteration as done:
-                self.again = done.value
-                return replication.report
+                return done.value
             try:
                 value, resume = self.perform(at, effect), step.send
             except RingnodeError as error:
                 value, resume = error, step.throw  # type: ignore[assignment]
 
     def perform(self, at: str, effect: Any) -> Any:
+        if isinstance(effect, AtOnce):
+            for some in effect.effects:
+                self.drive(at, some)
+            return len(effect.effects), []
         if isinstance(effect, Verify):
             self.doubted.append(at)
             return False
