@@ -1,9 +1,13 @@
 """Many seeds at once, in processes of their own: what failed, and what was seen at all."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 from library import library_life
 from scenarios import STORIES, told
@@ -37,3 +41,16 @@ def tell_all(seeds: Sequence[int], story: str | None, processes: int = PROCESSES
             for text in failed:
                 print(text, flush=True)
     return failures, seen
+
+
+def printed_twice(code: str) -> list[str]:
+    """What code prints in two processes that hash differently; nobody may see the difference."""
+    here = Path(__file__).parent
+    code = f"import sys; sys.path[:0] = sys.argv[1:]\n{code}"
+    return [
+        subprocess.run(
+            [sys.executable, "-c", code, str(here), str(here.parents[1])],
+            env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
+        ).stdout.strip() or f"nothing, with {seed}"
+        for seed in ("1", "2")
+    ]  # fmt: skip
