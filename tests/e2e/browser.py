@@ -4,9 +4,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Self
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 from processes import PASSWORD
 from support import eventually
 
@@ -16,6 +17,8 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
 PATIENCE_MS = 15_000
+# What the browser itself says where a node, or for a moment the machine's network, is gone; the page copes.
+NO_NETWORK = ("Failed to load resource", "An unknown error occurred when fetching the script")
 # The player's audio elements are in no document: remember them as they are made.
 REMEMBER_AUDIO = """
     window.made = []
@@ -55,12 +58,12 @@ class Listener:
         self.context.close()
 
     def _note(self, message: Any) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not any(text in message.text for text in NO_NETWORK):
             self.complaints.append(message.text)
 
-    def log_in(self, password: str = PASSWORD) -> None:
+    def log_in(self, password: str = PASSWORD, name: str = "admin") -> None:
         self.page.goto(self.origin)
-        self.page.get_by_label("Name").fill("admin")
+        self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Good", level=1)).to_be_visible()
@@ -69,6 +72,26 @@ class Listener:
         """Go to a place of the sidebar."""
         self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).first.click()
         expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+    def choose(self, title: str, item: str) -> None:
+        """Choose in the menu of a song of the list."""
+        self.row(title).click(button="right")
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def says(self, text: str) -> None:
+        """There is a notice with this text."""
+        expect(self.page.get_by_role("status").get_by_text(text).last).to_be_visible()
+
+    def upload_at(self, bytes_per_s: int) -> None:
+        """Have the page send no faster; -1 for as fast as it can."""
+        limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
+        self._network.send("Network.emulateNetworkConditions", limits)
+
+    @cached_property
+    def _network(self) -> CDPSession:
+        session = self.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        return session
 
     def row(self, title: str) -> Any:
         return self.page.get_by_role("row").filter(has_text=title)

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from browser import CHROMIUM
+from PIL import Image
 from processes import NodeProcess, RingOfProcesses
 
 from api.player import BUILT, PAGE
@@ -67,3 +68,9 @@ def origin(node: NodeProcess) -> str:
 def make_song(path: Path, title: str, codec: list[str]) -> None:
     """A short tone in a file of one's choice."""
     _make(path, f"sine=frequency=330:duration={SHORT_S}", title, 1, codec)
+
+
+def make_picture(path: Path, color: str) -> Path:
+    """A square of one colour."""
+    Image.new("RGB", (300, 300), color).save(path)
+    return path

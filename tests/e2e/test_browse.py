@@ -78,6 +78,38 @@ def test_a_playlist_is_made_arranged_and_kept(ring: RingOfProcesses, listener: L
     assert not listener.complaints
 
 
+def test_a_playlist_is_shared_with_one_person(ring: RingOfProcesses, listener: Listener) -> None:
+    page = listener.page
+    ben = {"name": "ben", "password": "a password of ben", "role": "listener"}
+    assert ring.nodes[2].request("POST", "/users", ben)[0] == 201
+    listener.go("Songs")
+    listener.choose("Short m4a", "Add to playlist")
+    page.get_by_label("Name of a new playlist").fill("For Ben")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("button", name="More for For Ben").click()
+    page.get_by_role("menuitem", name="Name and sharing").click()
+    page.get_by_label("Name of somebody").fill("Bem")
+    page.get_by_role("button", name="Save").click()
+    listener.says("There is nobody of that name")
+    page.get_by_role("button", name="Not with bem any more").click()
+    page.get_by_label("Name of somebody").fill("Ben")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Shared with ben")).to_be_visible()
+    browser = listener.context.browser
+    assert browser
+    with Listener(browser, origin(ring.nodes[1])) as reader:
+        reader.log_in(ben["password"], ben["name"])
+        reader.go("Playlists")
+        reader.page.get_by_role("link", name="For Ben").first.click()
+        expect(reader.row("Short m4a")).to_be_visible()
+        reader.page.get_by_role("button", name="More for For Ben").click()
+        expect(reader.page.get_by_role("menuitem", name="Duplicate")).to_be_visible()
+        expect(reader.page.get_by_role("menuitem", name="Name and sharing")).to_have_count(0)
+        assert not reader.complaints
+    assert not listener.complaints
+
+
 def test_on_a_phone_in_spanish(ring: RingOfProcesses) -> None:
     with launched() as browser, Listener(browser, origin(ring.nodes[1]), has_touch=True) as listener:
         page = listener.page

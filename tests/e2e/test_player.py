@@ -1,8 +1,8 @@
 """The player in a real browser, against a real ring: heard is what an audio element's clock says."""
 
-from browser import Listener
+from browser import Listener, launched
 from playwright.sync_api import expect
-from processes import RingOfProcesses
+from processes import PASSWORD, RingOfProcesses
 from stage import FORMATS, LONG_S, origin
 from support import eventually
 
@@ -58,3 +58,54 @@ def test_the_song_goes_on_when_the_node_that_serves_it_is_killed(ring: RingOfPro
     listener.play("Short opus")
     assert not listener.complaints
     ring.start(serving)
+
+
+def test_changes_are_made_at_another_node_when_ones_own_is_dead(ring: RingOfProcesses) -> None:
+    serving = ring.nodes[1]
+    with launched() as browser, Listener(browser, origin(serving)) as listener:
+        page = listener.page
+        listener.log_in()
+        eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+        listener.go("Songs")
+        expect(listener.row("Short flac")).to_be_visible()
+        eventually(lambda: page.evaluate("JSON.parse(localStorage['ringnode.nodes'] ?? '[]').length === 3"))
+        serving.kill()
+        listener.row("Short flac").press("f")  # a star: what may be done twice
+        listener.go("Favourites")
+        expect(listener.row("Short flac")).to_be_visible()
+        listener.go("Playlists")
+        page.get_by_label("Name of a new playlist").fill("Made elsewhere")
+        page.get_by_role("button", name="Create").click()  # what must not be
+        expect(page.get_by_role("heading", name="Made elsewhere", level=1)).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="Made elsewhere", level=1)).to_be_visible()
+        listener.go("Settings")
+        page.get_by_role("button", name="Log out", exact=True).first.click()
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        listener.go("Playlists")
+        expect(page.get_by_role("link", name="Made elsewhere")).to_have_count(1)
+        assert not listener.complaints
+    ring.start(serving)
+
+
+def test_a_kept_album_is_heard_when_all_nodes_are_dead(ring: RingOfProcesses, listener: Listener) -> None:
+    """The last one here: it leaves no ring."""
+    page = listener.page
+    eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    listener.go("Albums")
+    page.get_by_role("link", name="Formats").first.click()
+    page.get_by_role("button", name="More for Formats").click()
+    page.get_by_role("menuitem", name="Keep on this device").click()
+    listener.says("can be heard without a network")
+    for node in ring.nodes:
+        node.kill()
+    page.goto(f"{listener.origin}/albums")
+    page.get_by_role("link", name="Hear what is on this device").click()
+    page.get_by_role("button", name="Play Formats").click()
+    listener.hears("Short mp3")
+    page.get_by_role("slider", name="Position in the song").last.press("End")
+    listener.hears("Short flac")
+    assert "/kept/" in listener.audio()["url"]
+    assert not listener.complaints

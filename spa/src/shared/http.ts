@@ -4,6 +4,7 @@
  * browser's storage for: an HttpOnly cookie would be home's alone, and no other node could be asked to change anything.
  */
 import createClient from 'openapi-fetch'
+import { shallowReactive } from 'vue'
 import { nodes } from './nodes'
 import { asProblem, Problem, problemOf } from './problem'
 import { isRepeatable, PASSWORD } from './repeatable'
@@ -18,8 +19,8 @@ const TICKETED = /^\/api\/v1\/(songs|albums|artists|genres|years|search|ring)(\/
 /** Said by a node that cannot now, or by what stands before several nodes of which one broke off. */
 const ELSEWHERE = [502, 503, 504]
 
-/** The login: the token for all, the ticket for URLs. */
-export const credentials = { token: '', ticket: '' }
+/** The login: the token for all, the ticket for URLs. With another ticket every picture has another address. */
+export const credentials = shallowReactive({ token: '', ticket: '' })
 
 /** Called when an answer says that the login has ended. */
 export const watch = { loggedOut: (): void => undefined }
