@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ID_BYTES = 8
 ADDRESS_LIMIT = 64
+HEALTH = "/api/v1/health"
 DEFAULTS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -56,5 +58,11 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     user, ms = g.get("user"), (time.monotonic() - g.get("began", time.monotonic())) * 1000
     who = user.name if user else "-"
-    log.info("%s %r %d %r %.0f ms %s", request.method, _path(), response.status_code, who, ms, request_id())
+    told = (request.method, _path(), response.status_code, who, ms, request_id())
+    log.log(_weight(response), "%s %r %d %r %.0f ms %s", *told)
     return response
+
+
+def _weight(response: Response) -> int:
+    """Those who look every other second whether this node is well would fill the log with saying so."""
+    return logging.DEBUG if request.path == HEALTH and response.status_code == HTTPStatus.OK else logging.INFO

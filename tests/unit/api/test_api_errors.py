@@ -100,6 +100,15 @@ def test_request_ids_are_logged(client, caplog):
     assert "GET '/api/v1/version' 200 '-' " in caplog.text and " ms find-me" in caplog.text
 
 
+def test_who_looks_whether_the_node_is_well_is_logged_only_when_it_is_not(client, gateway, caplog):
+    caplog.set_level(logging.INFO)
+    client.get("/api/v1/health")
+    assert "/health" not in caplog.text
+    gateway.overview.joined = False
+    client.get("/api/v1/health")
+    assert "GET '/api/v1/health' 503" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
