@@ -244,13 +244,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=int, default=100_000)
     parser.add_argument("--albums", type=int, default=8_000)
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve HTTP")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
     parser.add_argument("--only", default="", help="only what has this text in its name")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ringnode-bench-") as name:
         # No files belong to these songs: looking for them is not what is measured.
         ring = RingOfProcesses(Path(name), 1, replicate_every_s=3600, audit_every_s=3600, exchange_every_s=5,
-                               stabilise_every_s=1, settle_s=1, k=1, threads=64)  # fmt: skip
+                               stabilise_every_s=1, settle_s=1, k=1, threads=64,
+                               workers=options.workers)  # fmt: skip
         node = ring.nodes[0]
         try:
             timed(f"{options.songs} songs into the catalogue", lambda: fill(node, options.songs, options.albums))

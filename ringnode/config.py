@@ -69,7 +69,8 @@ class Config:
     )
     ffmpeg: str = setting("ffmpeg", "program that makes formats browsers play of those they cannot; empty for none")
     transcoded_bytes: int = setting(1024 * MIB, "most bytes of such songs that are kept; 0 for none")
-    threads: int = setting(256, "HTTP requests served at once, paused listeners included")
+    workers: int = setting(1, "processes that serve HTTP; each may use one core, and takes some 80 MB")
+    threads: int = setting(256, "HTTP requests that a worker serves at once, paused listeners included")
 
     def __post_init__(self) -> None:
         """Whatever is wrong is said here, before anything starts. ConfigError."""
@@ -78,6 +79,8 @@ class Config:
                 raise ConfigError(f"{name} must be a port between 1 and 65535, not {getattr(self, name)}")
         if not 0 <= self.http_port <= 65535:
             raise ConfigError(f"http_port must be a port or 0, not {self.http_port}")
+        if not 1 <= self.workers <= 64:
+            raise ConfigError(f"workers must be between 1 and 64, not {self.workers}")
         if not 1 <= self.k <= 8:
             raise ConfigError(f"k must be between 1 and 8, not {self.k}")
         if self.host in ("0.0.0.0", "::") and not self.address:  # noqa: S104

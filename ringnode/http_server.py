@@ -32,6 +32,7 @@ def main() -> None:
         ssl_key=None if plain else Path(config.api_key or config.tls / "node.key"),
         http=HTTPModes.auto,
         websockets=False,
+        workers=config.workers,
         blocking_threads=config.threads,
         backpressure=config.threads * 2,
         respawn_failed_workers=True,

@@ -34,6 +34,7 @@ def test_later_sources_win(tmp_path: Path) -> None:
         ({"http_port": "-1"}, {}, "http_port"),
         ({"k": "0"}, {}, "k must be between"),
         ({"k": "9"}, {}, "k must be between"),
+        ({"workers": "0"}, {}, "workers must be between"),
         ({"host": "0.0.0.0"}, {}, "set address"),
         ({"seeds": "nowhere"}, {}, "'nowhere' is not HOST:PORT"),
         ({"seeds": "a:1,b:x"}, {}, "'b:x' is not HOST:PORT"),
