@@ -16,7 +16,7 @@ NPM := $(shell command -v npm)
 IF_NPM := $(if $(NPM),$(BUILT),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring docker-test fuzz chaos player player-dev player-test lint types bench numbers clean
+.PHONY: help setup demo test unit sim ring docker-test fuzz chaos player wheel player-dev player-test lint types bench numbers clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -64,6 +64,10 @@ $(BUILT): $(SPEC) $(shell find spa/src spa/public spa/scripts -type f 2>/dev/nul
 	cd spa && npm run --silent build
 
 player: $(BUILT)  ## build the web player, which every node then serves
+
+wheel: $(READY) $(BUILT)  ## a wheel in dist/, the player in it
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 player-dev: $(SPEC)  ## the player with live reload, for a node that runs: RINGNODE_URL=http://127.0.0.1:PORT
 	cd spa && npm run dev

@@ -36,6 +36,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "setuptools>=70",  # what a wheel would have in it
             "pytest>=8.4",
             "pytest-timeout>=2.4",
             "pytest-xdist>=3.8",
