@@ -5,6 +5,7 @@ Commits are fsynced (`synchronous = FULL`): what is acknowledged survives a powe
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -19,13 +20,17 @@ WAL_PAGES = 4000  # 16 MB; a page that many changes touch meanwhile goes into th
 CACHE_KIB = 4096  # a thread's page cache: many threads read, and the system caches the file anyway
 
 
+class _Connection(sqlite3.Connection):
+    """One that weak references may name."""
+
+
 class Database:
     """Connections to the catalogue's file; `path` may be ":memory:" where only one thread uses it."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Connection] = weakref.WeakSet()  # a thread that ends takes its own with it
         self._lock = threading.Lock()  # one writer in this process; those of other processes wait in SQLite
         try:
             self._connection().executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
@@ -36,7 +41,9 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, factory=_Connection
+            )
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -44,7 +51,7 @@ class Database:
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             self._local.connection = connection
             with self._lock:
-                self._all.append(connection)
+                self._all.add(connection)
         return connection
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -89,6 +96,6 @@ class Database:
     def close(self) -> None:
         """Close every thread's connection; nobody may use the database after this."""
         with self._lock:
-            for connection in self._all:
+            for connection in list(self._all):
                 connection.close()
             self._all.clear()
