@@ -9,6 +9,7 @@ import logging
 import select
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,12 @@ def _deny(conn: Any, reason: str) -> bool:
 def _let_alert_arrive(sock: ssl.SSLSocket) -> None:
     """Read away what a refused client has sent: closing over unread bytes would reset the connection, and the
     client would see a death instead of the reason."""
+    deadline = time.monotonic() + GOODBYE_S  # in all: who goes on sending would keep a worker, or the accept loop
     with socket.socket(fileno=socket.dup(sock.fileno())) as raw:
         try:
             raw.shutdown(socket.SHUT_WR)
-            while select.select([raw], [], [], GOODBYE_S)[0] and raw.recv(65536):
-                pass
+            while (left := deadline - time.monotonic()) > 0 and select.select([raw], [], [], left)[0]:
+                if not raw.recv(65536):
+                    return
         except OSError:
             return
