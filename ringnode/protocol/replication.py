@@ -18,6 +18,7 @@ from ringnode.protocol.leases import PAUSE_S, TERM_S, give_back, take
 from ringnode.protocol.messages import NO_ANSWER, AtOnce, Call, Fetch, Links, Peer, Send, Step, Verify, Wait
 
 BATCH = 1000  # keys asked about in one call: 64 kB
+WORD_S = 30.0  # so long it counts that others said they hold a copy: before mine is given up they are asked anew
 MOVES = 4  # files on their way at once: one is hashed while another waits for a disk or a peer
 TAKEN = 0  # no lease has this number
 REFUSALS = (PeerDown, PeerBusy, PeerRefused, NotJoined, NotFound, CorruptReplica, NoSpace)
@@ -274,15 +275,16 @@ class Replication:
         else:  # what is mine by the records stays, though the ring goes round me: I slept, or was not heard
             keys = [key for key in keys if self.ring.me not in self._nearest(key) and self.catalogue.is_file(key)]
         for batch in batches(keys):
+            asked_at = self.ring.now()
             holders = yield from self._holders(batch, owners)
             for n in range(0, len(batch), MOVES):
                 some = batch[n : n + MOVES]
-                yield from self._at_once([self._pass_on(key, owners, holders[key]) for key in some])
+                yield from self._at_once([self._pass_on(key, owners, holders[key], asked_at) for key in some])
                 if self.report.leaving:
                     self.report.todo -= len(some)
                     self.report.todo_bytes -= sum(map(self.catalogue.size_bytes, some))
 
-    def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer]) -> Step[None]:
+    def _pass_on(self, key: str, owners: list[Peer], holders: list[Peer], asked_at: float) -> Step[None]:
         confirmed = len(holders)
         missing = [owner for owner in owners if owner not in holders and owner.id in self._answered]
         lease = (yield from self._begin(key)) if missing else None
@@ -292,7 +294,8 @@ class Replication:
             yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id, lease)
         self.report.kept += confirmed < max(len(owners), self._to_hold())
         quiet = self.ring.quiet_s() >= self.rules.quiet_s
-        if confirmed >= self.rules.k and quiet and not self.report.leaving:
+        fresh = self.ring.now() - asked_at < WORD_S
+        if confirmed >= self.rules.k and quiet and fresh and not self.report.leaving:
             self.store.drop(key)
             self.report.dropped += 1
 
