@@ -15,6 +15,7 @@ RECORDS_AT_ONCE = 100  # of a few kB each
 BYTES_AT_ONCE = 4 << 20  # but pictures have 100 kB: half the message limit, so that the last one may be large
 RECORDS_A_ROUND = 10_000  # so that a round ends; the next goes on
 
+Name = tuple[str, str]  # kind, key
 Entry = tuple[str, str, int]  # kind, key, hash
 
 
@@ -32,20 +33,20 @@ class Records(Protocol):
 HoldBack = Callable[[Any], bool] | None
 
 
-def catch_up(records: Records, peer: Peer, hold_back: HoldBack = None) -> Step[int]:
+def catch_up(records: Records, peer: Peer, hold_back: HoldBack = None, but: Name | None = None) -> Step[int]:
     """Exchange until there is nothing more to do. Returns how many records moved."""
     total = 0
     while True:
-        moved = yield from exchange(records, peer, hold_back)
+        moved = yield from exchange(records, peer, hold_back, but)
         total += moved
         if moved < RECORDS_A_ROUND:
             return total
 
 
-def exchange(records: Records, peer: Peer, hold_back: HoldBack = None) -> Step[int]:
+def exchange(records: Records, peer: Peer, hold_back: HoldBack = None, but: Name | None = None) -> Step[int]:
     """Make both sides equal. Returns how many records moved; at RECORDS_A_ROUND there may be more to do.
 
-    What `peer` lacks and `hold_back` says must not be told is put aside here instead.
+    What `peer` lacks and `hold_back` says must not be told is put aside here instead. `but` is not taken over.
     """
     theirs = yield Call(peer, "digests", ([],))
     groups = [g for g, (mine, other) in enumerate(zip(records.groups(), theirs, strict=True)) if mine != other]
@@ -59,16 +60,18 @@ def exchange(records: Records, peer: Peer, hold_back: HoldBack = None) -> Step[i
             if a != b
         ]
         for buckets in _slices(differing, BUCKETS_AT_ONCE):
-            moved += yield from _exchange_buckets(records, peer, buckets, hold_back)
+            moved += yield from _exchange_buckets(records, peer, buckets, hold_back, but)
             if moved >= RECORDS_A_ROUND:
                 return moved
     return moved
 
 
-def _exchange_buckets(records: Records, peer: Peer, buckets: list[int], hold_back: HoldBack) -> Step[int]:
+def _exchange_buckets(
+    records: Records, peer: Peer, buckets: list[int], hold_back: HoldBack, but: Name | None
+) -> Step[int]:
     theirs = {(kind, key): digest for kind, key, digest in (yield Call(peer, "entries", (buckets,)))}
     mine = {(kind, key): digest for kind, key, digest in records.entries(buckets)}
-    wanted = [name for name, digest in sorted(theirs.items()) if mine.get(name) != digest]
+    wanted = [name for name, digest in sorted(theirs.items()) if mine.get(name) != digest and name != but]
     offered = [name for name, digest in sorted(mine.items()) if theirs.get(name) != digest]
     n = 0
     while names := wanted[n : n + RECORDS_AT_ONCE]:

@@ -100,7 +100,9 @@ class Roster:
             self._ring.me = Peer.of(self._ring.me._replace(id=chosen))
         else:
             rolled_back = yield from self._rolled_back(contact)
-        moved = yield from catch_up(self._records, contact, self._records.outdated if rolled_back else None)
+        # My own record stays old until all is told: who is interrupted here must see again that it was.
+        old = (self._records.outdated, (KIND, self._ring.me.id)) if rolled_back else ()
+        moved = yield from catch_up(self._records, contact, *old)
         log.info("%s took over %d records from %s", self._name, moved, contact.address)
         self.refresh()  # who counts the ring's members from now on must not take itself for alone
         yield from self._ring.join(contact)
@@ -115,9 +117,9 @@ class Roster:
                 continue
             if member.state == EXPELLED and member.verdict:
                 raise expelled(member.verdict.by)
-            if member.state == LEFT:
+            if member.state == LEFT:  # nothing waited for it: what was deleted since may be forgotten
                 log.info("%s had left its ring, and comes back", self._name)
-            old = mine is None or season_of(mine) < season_of(record)
+            old = member.state == LEFT or mine is None or season_of(mine) < season_of(record)
             if old or member.peer.incarnation >= me.incarnation:
                 log.warning("the data folder is older than what the ring knows of this node: catching up")
                 self._ring.me = me._replace(incarnation=max(me.incarnation, member.peer.incarnation + 1))
