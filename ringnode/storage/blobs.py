@@ -9,6 +9,7 @@ uploads and opens files for listeners, the node takes replicas from peers.
     aside/              found damaged, by key and when that was: never deleted by us
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -21,13 +22,14 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
-from ringnode.errors import CorruptReplica, DiskFailed, Invalid, NoSpace, NotFound
+from ringnode.errors import CorruptReplica, DiskFailed, Invalid, NoSpace, NotFound, PeerBusy
 from ringnode.protocol.idspace import is_id, owns
 from ringnode.storage.disk import Disk
 
 READ_BYTES = 1 << 20
 PARTIAL_LIMIT = 64  # replicas on their way in at once; more senders are told to come back
 PARTIAL_IDLE_S = 600  # a sender that stays away longer starts again
+NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN)
 YOUNG_S = 60.0  # a name that is older has been made durable by whoever gave it
 
 
@@ -212,6 +214,8 @@ class Blobs:
         NoSpace or DiskFailed: then it is not there, and the spool is of no use.
         """
         target = self.path(spool.key)
+        with self.disk.errors():
+            os.utime(spool.path)  # stored now, however long ago its last byte came: its deletion is history
         self.disk.sync(spool.file)
         self._make_shelf(target.parent)
         before = target.exists()
@@ -238,9 +242,7 @@ class Blobs:
         Senders resume, and several may send the same key at once: a piece that does not fit is passed over and the
         answer says what is wanted. CorruptReplica when all is there and does not hash to `key`.
         """
-        if self.has(key):
-            with self.disk.errors():
-                self.path(key).touch()  # wanted again: its deletion, if there was one, is history
+        if self.has(key) and self._wanted_again(key):
             return size
         partial = self._partial(key, size)
         with partial.lock:
@@ -260,6 +262,12 @@ class Blobs:
                 return spool.size
             self._finish(key, spool)
             return size
+
+    def _wanted_again(self, key: str) -> bool:
+        """Its deletion, if there was one, is history. Is it still here, and durable?"""
+        with suppress(OSError):  # never `touch`: of a file that has just gone it would make an empty one
+            os.utime(self.path(key))
+        return self.vouches(key)
 
     def _partial(self, key: str, size: int) -> Partial:
         with self._lock:
@@ -297,12 +305,13 @@ class Blobs:
         """
         digest = blake3()
         try:
-            with self.open(key) as file, reading(key):
-                while chunk := file.read(READ_BYTES):
-                    pace(len(chunk))
-                    digest.update(chunk)
-            if digest.hexdigest() == key:
-                return True
+            with self.open(key) as file:
+                with reading(key):
+                    while chunk := file.read(READ_BYTES):
+                        pace(len(chunk))
+                        digest.update(chunk)
+                if digest.hexdigest() == key or not _is_same(file, self.path(key)):
+                    return True  # or a good copy has taken the place of what was read
         except CorruptReplica:
             pass
         self._put_aside(key)
@@ -333,6 +342,8 @@ def reading(key: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFound(f"no copy of {key[:12]} on this node") from error
     except OSError as error:
+        if error.errno in NOT_ITS_FAULT:
+            raise PeerBusy(f"the copy of {key[:12]} on this node cannot be read now: {error.strerror}") from error
         raise CorruptReplica(f"the copy of {key[:12]} on this node cannot be read: {error.strerror}") from error
 
 
