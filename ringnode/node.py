@@ -174,6 +174,7 @@ class Node:
             k=self.config.k,
             clock_ms=time.time_ns() // 1_000_000,
             version=__version__,
+            parted=self.ring.parted,
         )
 
     def greeting(self) -> dict[str, Any]:

@@ -37,14 +37,23 @@ class Greeting(NamedTuple):
     k: int
     clock_ms: int
     version: str
+    parted: bool = False  # it is on its way out: nobody waits for it
 
     @classmethod
     def of(cls, value: Any) -> "Greeting":
         """From the wire; PeerRefused if it is none."""
         try:
-            return cls(**{**value, "peer": Peer.of(value["peer"])})
+            told = {name: value[name] for name in cls._fields if name in value}  # a newer node may say more
+            return cls(**{**told, "peer": Peer.of(value["peer"])})
         except (TypeError, KeyError) as error:
             raise PeerRefused(f"this is no greeting of a node: {value!r:.80}") from error
+
+
+def wrong_clock(mine: Greeting, them: Greeting) -> PeerRefused:
+    """Why a node cannot join now."""
+    ahead_ms = mine.clock_ms - them.clock_ms
+    way = "ahead of" if ahead_ms > 0 else "behind"
+    return PeerRefused(f"this node's clock is {abs(ahead_ms) // 1000} s {way} that of {them.name}: set it")
 
 
 class Discovery:
@@ -94,6 +103,10 @@ class Discovery:
         if self._ring.joined:
             return
         inside = [them for them in others if them.joined]
+        off = [them for them in inside if abs(mine.clock_ms - them.clock_ms) > AHEAD_MS]
+        if 2 * len(off) > len(inside):  # else it is theirs that is wrong
+            raise wrong_clock(mine, off[0])
+        inside = [them for them in inside if them not in off]
         if inside:
             self._join(secrets.choice(inside))
         elif not (addresses or self._config.seed_name) or self._may_found(
@@ -114,7 +127,7 @@ class Discovery:
         """
         if time.monotonic() - self._started < self._config.settle_s or (self._fresh() and not named):
             return False
-        return all(mine.peer.address < them.peer.address for them in others)
+        return all(mine.peer.address < them.peer.address for them in others if not them.parted)
 
     def _join(self, contact: Greeting) -> None:
         try:
@@ -137,10 +150,6 @@ class Discovery:
         if wrong and them.joined and not self._ring.joined:
             self.failure = ConfigError(wrong)
             raise self.failure
-        ahead_ms = mine.clock_ms - them.clock_ms
-        if abs(ahead_ms) > AHEAD_MS and them.joined and not self._ring.joined:
-            way = "ahead of" if ahead_ms > 0 else "behind"
-            raise PeerRefused(f"this node's clock is {abs(ahead_ms) // 1000} s {way} that of {them.name}: set it")
         return not wrong
 
     # -- whom to ask -------------------------------------------------------------------------------------------
