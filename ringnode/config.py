@@ -104,7 +104,8 @@ class Config:
             data=self.data.absolute(),
             tls=self.tls.absolute(),
             name=self.name or socket.gethostname(),
-            address=self.address or f"{self.host}:{self.port}",
+            address=self.address
+            or (f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"),
             api_url=(self.api_url or f"https://{api_host}:{self.api_port}").rstrip("/"),
         )
 
@@ -150,7 +151,8 @@ def _typed(f: "Field[Any]", value: Any) -> Any:
 def split_address(address: str) -> tuple[str, int]:
     """HOST:PORT in its parts. ConfigError if it is none."""
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+    bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not host or bare or not port.isdigit() or not 1 <= int(port) <= 65535:
         raise ConfigError(f"{address!r} is not HOST:PORT")
     return host.strip("[]"), int(port)
 

@@ -54,6 +54,7 @@ class Peers:
         self._pool = ThreadPoolExecutor(THREADS, "at-once")
         self._idle: dict[str, list[tuple[Proxy, float]]] = {}
         self._idle_lock = threading.Lock()
+        self._closing = False
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -111,6 +112,8 @@ class Peers:
     ) -> tuple[Any, bytes]:
         if self.local is not None and address == self.address and data is None:
             return getattr(self.local, method)(*args), b""
+        if self._closing:  # what is on its way ends at its next piece: a large file would hold up the end for hours
+            raise PeerBusy("this node ends")
         try:
             return self._call_once(address, method, args, data, timeout_s)
         except NoReply:
@@ -174,7 +177,10 @@ class Peers:
             kept = self._idle.get(address)
             proxy = kept.pop()[0] if kept else None
         if proxy is None:
-            proxy = Proxy(f"PYRO:{OBJECT}@{address}")
+            try:
+                proxy = Proxy(f"PYRO:{OBJECT}@{address}")
+            except pyro.PyroError as error:  # of one record that is wrong: it must not end what others need
+                raise PeerDown(f"{address!r:.80} is no address of a peer: {error}") from error
             proxy._pyroSerializer = SERIALIZER
         else:
             proxy._pyroClaimOwnership()
@@ -202,7 +208,8 @@ class Peers:
         _release([proxy for proxy, _ in kept])
 
     def close(self) -> None:
-        """Let what is under way end, and close every connection."""
+        """Let the calls that are under way end, and close every connection."""
+        self._closing = True
         self._pool.shutdown()
         for address in list(self._idle):
             self._forget(address)
