@@ -302,24 +302,29 @@ class Records:
         return [(record.kind, record.key) for record in map(record_of, self.db.rows(sql)) if self.outdated(record)]
 
     def forget(self, names: Iterable[tuple[str, str]]) -> None:
-        """Remove records as if they had never been. The caller knows that no node can bring them back."""
+        """Remove tombstones as if they had never been, but none that has come to life meanwhile.
+
+        The caller knows that no node can bring them back.
+        """
         with self.db.write() as tx:
             for kind, key in names:
-                row = tx.execute(
-                    "DELETE FROM record WHERE kind = ? AND key = ? RETURNING number, bucket, hash", (kind, key)
-                ).fetchone()
-                if row:
-                    _add_to_digest(tx, row[1], -row[2])
-                    tx.execute("DELETE FROM search WHERE number = ?", (row[0],))
-                    self._follow(tx, [(row[0], Record(kind, key, {"deleted": True}, "", {}))])
+                self._remove(tx, kind, key, "deleted = 1")
+
+    def _remove(self, tx: Connection, kind: str, key: str, condition: str = "1") -> None:
+        sql = f"DELETE FROM record WHERE kind = ? AND key = ? AND {condition} RETURNING number, bucket, hash"  # noqa: S608
+        row = tx.execute(sql, (kind, key)).fetchone()
+        if row:
+            _add_to_digest(tx, row[1], -row[2])
+            tx.execute("DELETE FROM search WHERE number = ?", (row[0],))
+            self._follow(tx, [(row[0], Record(kind, key, {"deleted": True}, "", {}))])
 
     # -- kept aside --------------------------------------------------------------------------------------------
 
     def put_aside(self, document: Any, why: str) -> None:
         """Take a record out of the table, and keep it for a person to look at."""
         record = Record.of(document)
-        self.forget([(record.kind, record.key)])
         with self.db.write() as tx:
+            self._remove(tx, record.kind, record.key)
             self._put_aside(tx, list(record), why, None)
 
     def _put_aside(self, tx: Connection, record: Any, why: str, newest: str | None) -> None:

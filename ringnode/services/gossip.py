@@ -15,6 +15,7 @@ from ringnode.protocol.messages import AtOnce, Call, Peer, Step
 
 FAN_OUT = 4  # peers told of a new record: 98 % of 100 nodes within 8 hops, the exchange does the rest
 OUTBOX_LIMIT = 10_000  # records waiting to be told; the exchange finds what did not fit
+FORGOTTEN_AT_ONCE = 500  # tombstones: the ring's lock and the catalogue's are held meanwhile
 
 
 class Gossip:
@@ -66,7 +67,7 @@ class Gossip:
         now = self._ring.now()
         self._tombstones = {name: self._tombstones.get(name, now) for name in self._records.old_tombstones()}
         equal_at = min((self._equal_at.get(id, float("-inf")) for id in self._ring.known), default=now)
-        old = [name for name, seen in self._tombstones.items() if seen < equal_at]
+        old = [name for name, seen in self._tombstones.items() if seen < equal_at][:FORGOTTEN_AT_ONCE]
         if old:
             self._records.forget(old)
         return len(old)
