@@ -16,7 +16,9 @@ from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import ChecksumWrong, Conflict, Elsewhere, Invalid, NoSpace, NotFound, TooLarge, TooManyRequests
 from ringnode.protocol.idspace import is_id
+from ringnode.protocol.membership import GONE
 from ringnode.services.library import Library, clean_name
+from ringnode.services.roster import member_of
 from ringnode.storage.blobs import READ_BYTES, Blobs
 from ringnode.storage.uploads import DONE, OPEN, REFUSED, Incoming, Uploads
 
@@ -170,7 +172,8 @@ class Resumable:
 
     def _require_ring(self, size_bytes: int) -> None:
         """NoSpace unless as many nodes as it needs say that they have room."""
-        free = [record.doc.get("free_bytes") for record in self._records.live("peer") if not record.doc.get("left")]
+        peers = [(record, member_of(record)) for record in self._records.live("peer")]
+        free = [record.doc.get("free_bytes") for record, member in peers if not member or member.state not in GONE]
         roomy = sum(isinstance(n, int) and n > size_bytes for n in free)
         if roomy < min(self._config.k // 2 + 1, len(free)):
             raise NoSpace("the ring has no room for this file: add a node, or delete songs")
