@@ -251,8 +251,7 @@ class Records:
     def buckets(self, groups: Sequence[int]) -> list[list[int]]:
         """The sums of the 256 buckets of each group named."""
         answer = []
-        for group in groups:
-            first = group * 256
+        for first in (group * 256 for group in groups):
             sql = "SELECT n, total FROM digest WHERE level = 2 AND n >= ? AND n < ?"
             totals = dict(self.db.rows(sql, first, first + 256))
             answer.append([totals.get(first + n, 0) for n in range(256)])
@@ -262,8 +261,7 @@ class Records:
         """(kind, key, hash) of every record in the buckets."""
         found: list[Entry] = []
         for bucket in buckets:
-            rows = self.db.rows("SELECT kind, key, hash FROM record WHERE bucket = ?", bucket)
-            found += [(kind, key, digest) for kind, key, digest in rows]
+            found += self.db.rows("SELECT kind, key, hash FROM record WHERE bucket = ?", bucket)
         return found
 
     def documents(self, names: Sequence[Sequence[str]], most_bytes: int = sys.maxsize) -> list[Record]:
@@ -302,10 +300,7 @@ class Records:
         return [(record.kind, record.key) for record in map(record_of, self.db.rows(sql)) if self.outdated(record)]
 
     def forget(self, names: Iterable[tuple[str, str]]) -> None:
-        """Remove tombstones as if they had never been, but none that has come to life meanwhile.
-
-        The caller knows that no node can bring them back.
-        """
+        """Remove tombstones, but none that has come to life meanwhile. The caller knows that none can come back."""
         with self.db.write() as tx:
             for kind, key in names:
                 self._remove(tx, kind, key, "deleted = 1")

@@ -342,17 +342,15 @@ def reading(key: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFound(f"no copy of {key[:12]} on this node") from error
     except OSError as error:
-        if error.errno in NOT_ITS_FAULT:
-            raise PeerBusy(f"the copy of {key[:12]} on this node cannot be read now: {error.strerror}") from error
-        raise CorruptReplica(f"the copy of {key[:12]} on this node cannot be read: {error.strerror}") from error
+        trouble = PeerBusy if error.errno in NOT_ITS_FAULT else CorruptReplica
+        raise trouble(f"the copy of {key[:12]} on this node cannot be read: {error.strerror}") from error
 
 
 def _idle_s(path: Path) -> float:
     """Seconds since it was written; less than none if it is gone, or no file."""
-    try:
+    with suppress(FileNotFoundError):
         return max(0.0, time.time() - path.stat().st_mtime) if path.is_file() else -1.0
-    except FileNotFoundError:
-        return -1.0
+    return -1.0
 
 
 def _is_same(file: BinaryIO, path: Path) -> bool:
