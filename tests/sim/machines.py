@@ -158,7 +158,7 @@ class Machine(Node):
         ]
         inside = [ring.me for ring in heard if ring.joined]
         if not inside:
-            if self._may_found([ring.me.address for ring in heard]):
+            if self._may_found([ring.me.address for ring in heard if not ring.parted]):
                 self.found()
             return
         self.roster.refresh()

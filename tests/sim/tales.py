@@ -140,6 +140,37 @@ def old_backup(seed: int, machine_class: type[Machine] = Machine) -> None:
     _check_deleted(life, keys)
 
 
+def left_and_back(seed: int, machine_class: type[Machine] = Machine) -> None:
+    """A node that has left is started again with its folder, when all have forgotten a deletion: stays deleted."""
+    life = begun(seed, 5, machine_class)
+    world = life.world
+    keys = uploaded(life, 6)
+    node = life.chance.choice(world.live)
+    world.spawn(node, node.leave())
+    assert world.run_until(lambda: not node.alive, 200), "it does not come to leave"
+    rested(life)
+    _deleted(life, keys[:4])
+    world.run(HORIZON_MS / 1000 * 2.5)
+    world.restart(node)
+    rested(life)
+    _check_deleted(life, keys)
+
+
+def last_but_one(seed: int, machine_class: type[Machine] = Machine) -> None:
+    """Of two nodes one leaves while the other is down: that one takes all over when it is back."""
+    life = begun(seed, 2, machine_class)
+    world = life.world
+    keys = uploaded(life, 4)
+    leaves, stays = life.chance.sample(world.live, 2)
+    world.crash(stays)
+    world.spawn(leaves, leaves.leave())
+    world.run(1)
+    stays = world.restart(stays)
+    assert world.run_until(lambda: stays.ring.joined and not leaves.alive, 300), "they wait for each other"
+    assert sorted(stays.disk.files) == sorted(keys)
+    world.close()
+
+
 def _deleted(life: Life, keys: list[str]) -> None:
     for key in keys:
         at = life.chance.choice(life.world.members)
@@ -199,5 +230,6 @@ def claims(seed: int, machine_class: type[Machine] = Machine) -> None:
 
 
 TALES = (
-    reboot, edits_at_once, edits_in_turn, rotten_source, long_absence, old_backup, nobody_is_down, sleepers, claims,
+    reboot, edits_at_once, edits_in_turn, rotten_source, long_absence, old_backup, left_and_back, last_but_one,
+    nobody_is_down, sleepers, claims,
 )  # fmt: skip
