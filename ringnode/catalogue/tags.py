@@ -91,13 +91,10 @@ class Cover:
     data: bytes
 
 
-def read(file: BinaryIO, filename: str, encoding: str = "") -> dict[str, Any]:
-    """The fields of a Song that its file tells, ready for JSON. Invalid, in a sentence, for no whole audio.
-
-    With `encoding` (a codec's name) texts that came as Latin-1 are taken to be meant in it, where they can be.
-    """
+def read(file: BinaryIO, filename: str) -> dict[str, Any]:
+    """The fields of a Song that its file tells, ready for JSON. Invalid, in a sentence, for no whole audio."""
     try:
-        return _read(file, filename, encoding)
+        return _read(file, filename)
     except Invalid:
         raise
     except Exception as error:
@@ -106,18 +103,26 @@ def read(file: BinaryIO, filename: str, encoding: str = "") -> dict[str, Any]:
         raise Invalid(f"the file is damaged, or not what its name says ({reason}): {AGAIN}", "file") from error
 
 
-def _read(file: BinaryIO, filename: str, encoding: str) -> dict[str, Any]:
+def _read(file: BinaryIO, filename: str) -> dict[str, Any]:
     audio = open_audio(file, filename)
     kind, mime = _format(audio)
     check_whole(file, kind)
     found = families(file, audio)
+    fields = fields_of(found, filename)
+    fields["has_cover"] = _picture(audio, found) is not None
+    return fields | _facts(file, audio.info, kind, mime)
+
+
+def fields_of(found: list[Any], filename: str, encoding: str = "") -> dict[str, Any]:
+    """What a file's tags say, without a look at the sound.
+
+    Texts that came as Latin-1 are taken to be meant in `encoding`, a codec's name, where they can be."""
     values = _Values(found, encoding)
     fields = {name: parse(values, name) for name, parse in PARSERS.items()}
     fields["title"] = fields["title"] or title_of(filename)
     fields["artists"] = fields["artists"] or values.texts("artist")
     fields["artist"] = line(", ".join(values.texts("artist") or fields["artists"]))
-    fields["has_cover"] = _picture(audio, found) is not None
-    return fields | _facts(file, audio.info, kind, mime)
+    return fields
 
 
 def open_audio(file: BinaryIO, filename: str) -> Any:

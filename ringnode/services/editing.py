@@ -201,9 +201,13 @@ class Editing:
         try:
             song = self._library.song(id)
             with self._library.open(id) as source:
-                plain, other = (tags.read(as_file(source), song.filename, name) for name in ("", encoding))
+                file = as_file(source)
+                found = tags.families(file, tags.open_audio(file, song.filename))
+                plain, other = (tags.fields_of(found, song.filename, name) for name in ("", encoding))
         except RingnodeError as error:
             return Reading(id, {}, {}, str(error))
+        except Exception as error:  # noqa: BLE001  whatever it is, the file is at fault
+            return Reading(id, {}, {}, f"the tags of this file cannot be read ({type(error).__name__})")
         after = {name: other[name] for name in TEXTS if plain.get(name) != other.get(name)}
         doc = song.doc()
         return Reading(id, {name: doc[name] for name in after}, after, "")

@@ -34,6 +34,15 @@ def test_a_cut_file_is_refused(audio: dict[str, Path], name: str, share: float) 
     assert error.value.field == "file"
 
 
+@pytest.mark.parametrize("name", ["song.flac", "cbr.mp3"])
+def test_the_tags_alone_are_read_without_a_look_at_the_sound(audio: dict[str, Path], name: str) -> None:
+    data = audio[name].read_bytes()
+    whole = tags.read(io.BytesIO(data), name)
+    file = io.BytesIO(data[: len(data) // 2])
+    fields = tags.fields_of(tags.families(file, tags.open_audio(file, name)), name)
+    assert fields == {field: whole[field] for field in fields} and fields["title"]
+
+
 @pytest.mark.parametrize("name", CUT_IS_SEEN)
 def test_a_whole_file_with_something_behind_it_is_not(audio: dict[str, Path], name: str) -> None:
     data = audio[name].read_bytes()
