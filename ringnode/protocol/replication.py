@@ -68,8 +68,11 @@ class Report:
 
     @property
     def handed_over(self) -> bool:
-        """May a node that leaves go now? Not by the word of a pass that was under way when it was asked to."""
-        return self.leaving and not self.kept
+        """May a node that leaves go now?
+
+        Not by a pass that was under way when it was asked to, nor by one that sent files and may have taken hours.
+        """
+        return self.leaving and not self.kept and not self.sent
 
 
 class Scarce(NamedTuple):
@@ -97,13 +100,16 @@ class Replication:
     def replicate(self) -> Step[bool]:
         """One pass. Errors of single peers are noted in the report; the next pass tries again.
 
-        True if that should come at once: my keys were new to me, and it takes a term until I may grant their leases.
+        True if that should come at once: my keys were new to me, and it takes a term until I may grant their leases;
+        or I leave, and ask all once more before I go.
         """
         self.report, self.unsure = Report(self.leaving), False
         self._full, self._answered = set(), set()
         if self.ring.joined:
             yield from self._fill_my_range()
         yield from self._hand_over()
+        if self.report.leaving and self.report.sent:
+            return True
         if not self.unsure or self.ring.firm_s() >= TERM_S:
             return False
         yield Wait(PAUSE_S)

@@ -332,14 +332,15 @@ def test_a_node_that_leaves_hands_over_all_it_has_and_keeps_its_own() -> None:
     assert nodes.run("7", replication).kept == 1, "3 could not take its copy of 2"
     nodes.full.clear()
     report = nodes.run("7", replication)
-    assert report.handed_over and not report.errors
+    assert not report.kept and not report.errors and not report.handed_over, "it sent a file: all are asked once more"
+    assert nodes.run("7", replication).handed_over
     assert [nodes.holders(song) for song in "248"] == ["3579", "579b", "79bd"]
 
 
 def test_bytes_whose_record_has_yet_to_come_are_handed_over_too_but_not_what_was_deleted() -> None:
     nodes = Nodes("", n7="48")
     nodes.library.deleted.add("8")
-    assert nodes.run("7", leaver(nodes)).handed_over
+    assert not nodes.run("7", leaver(nodes)).kept
     assert [nodes.holders(song) for song in "48"] == ["579b", "7"]
 
 
