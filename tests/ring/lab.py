@@ -42,6 +42,7 @@ class Place:
 
     def __init__(self, number: int, net: str = NET, bridge: str = "br0") -> None:
         self.address = f"{net}.{10 + number}"
+        self._plugs: list[str] = []
         # It ends with us, however we end: its input does.
         self._holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
         self._path = Path(f"/proc/{self._holder.pid}/ns/net")
@@ -52,6 +53,7 @@ class Place:
 
     def plug(self, name: str, bridge: str, address: str) -> str:
         """Join a network; the card's name here."""
+        self._plugs.append(name)
         run("ip", "link", "add", name, "type", "veth", "peer", "name", f"in{name}", "netns", str(self._holder.pid))
         run("ip", "link", "set", name, "master", bridge, "up")
         self.ip(f"addr add {address}/24 dev in{name}", f"link set in{name} up")
@@ -77,7 +79,9 @@ class Place:
         self.ip(f"neigh flush dev {self._card} nud permanent")
 
     def close(self) -> None:
-        """Its network is no more."""
+        """Its network is no more; its names are free at once, where the kernel takes its time with namespaces."""
+        for name in self._plugs:
+            subprocess.run(["ip", "link", "delete", name], capture_output=True)
         with contextlib.suppress(OSError):
             self._holder.stdin.close()  # type: ignore[union-attr]
         self._holder.wait()
@@ -151,4 +155,5 @@ class Lab:
 
 def run(*command: str) -> None:
     """A command that must not fail."""
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.returncode, f"{' '.join(command)}: {done.stderr}"
