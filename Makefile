@@ -16,7 +16,8 @@ NPM := $(shell command -v npm)
 IF_NPM := $(if $(NPM),$(BUILT),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit sim ring docker-test fuzz chaos player wheel player-dev player-test lint types bench numbers clean
+.PHONY: help setup demo test unit sim ring docker-test fuzz chaos player wheel player-dev player-test pictures \
+	lighthouse lint types bench numbers clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -75,6 +76,12 @@ player-dev: $(SPEC)  ## the player with live reload, for a node that runs: RINGN
 player-test: $(SPEC)  ## the player's style, types and tests, and its build
 	cd spa && npm run --silent lint && npm run --silent check && npm run --silent test
 	cd spa && npm run --silent build
+
+pictures: $(READY) $(BUILT)  ## pictures of every page, in three widths and both themes, into pictures/; README=1 renews docs/pictures
+	$(BIN)/python tests/e2e/pictures.py $(if $(README),--readme)
+
+lighthouse: $(READY) $(BUILT)  ## what Lighthouse says of the player; fetches it by npx
+	$(BIN)/python bench/lighthouse.py
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .

@@ -1,8 +1,13 @@
 """What a browser needs to hear something: songs, and nodes that it opens without a warning."""
 
+import json
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from browser import CHROMIUM
 from PIL import Image
@@ -74,3 +79,17 @@ def make_picture(path: Path, color: str) -> Path:
     """A square of one colour."""
     Image.new("RGB", (300, 300), color).save(path)
     return path
+
+
+@contextmanager
+def demo(folder: Path, music: Path | None = None) -> Iterator[dict[str, Any]]:
+    """A ring as `ringnode demo` makes it, with these songs or its own; what its --json says; gone afterwards."""
+    command = [sys.executable, "-m", "ringnode", "demo", "--json", "--data", str(folder)]
+    command += ["--music", str(music)] if music else []
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(60)

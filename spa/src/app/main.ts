@@ -22,7 +22,7 @@ async function start(): Promise<void> {
 
 /** Have all code here before the node that served it may die. */
 function stay(): void {
-  fetchPages()
+  void fetchPages()
   if (import.meta.env.PROD) void navigator.serviceWorker?.register('/worker.js').catch(() => undefined) // not over plain HTTP
 }
 

@@ -86,7 +86,10 @@ function focusHeading(before: Element | null = document.activeElement, left = TR
   heading.focus({ preventScroll: true })
 }
 
-/** Have the code of all pages here before the node that served this one may die. */
-export function fetchPages(): void {
-  for (const { component } of pages) if (typeof component === 'function') (component as () => Promise<unknown>)().catch(() => undefined)
+/** Have the code of all pages here before the node that served this one may die: one after the other, when nothing else is done. */
+export async function fetchPages(): Promise<void> {
+  for (const { component } of pages) {
+    await new Promise((idle) => (window.requestIdleCallback ?? setTimeout)(idle)) // Safari has no idle callbacks
+    if (typeof component === 'function') await (component as () => Promise<unknown>)().catch(() => undefined)
+  }
 }

@@ -65,7 +65,7 @@ export function useSongMenu() {
           { label: t('song.details'), icon: Info, run: () => router.push(`/songs/${one.id}`) },
         ]
       : []
-    return [
+    const items: Item[] = [
       { label: t('song.play'), icon: Play, run: play },
       { label: t('song.playNext'), icon: ListStart, run: () => player.add(songs, 'next') },
       { label: t('song.enqueue'), icon: ListEnd, run: () => player.add(songs, 'end') },
@@ -76,5 +76,6 @@ export function useSongMenu() {
       ...manageItems(() => songs),
       ...more,
     ]
+    return [...items.filter((item) => !item.trouble), ...items.filter((item) => item.trouble)]
   }
 }
