@@ -252,6 +252,27 @@ def test_logins_and_app_passwords_end_when_one_says_so(keeper: Listener, empty_r
     assert not keeper.complaints
 
 
+def test_one_deletes_ones_own_account(keeper: Listener, empty_ring: RingOfProcesses) -> None:
+    node = empty_ring.nodes[1]
+    eva = {"name": "eva", "password": "a password of eva", "role": "listener"}
+    assert node.request("POST", "/users", eva)[0] == 201
+    browser = keeper.context.browser
+    assert browser
+    with Listener(browser, origin(node)) as guest:
+        guest.log_in(eva["password"], eva["name"])
+        guest.go("Settings")
+        guest.page.get_by_role("button", name="Delete it").click()
+        box = guest.page.get_by_role("dialog")
+        box.get_by_label("Present password").fill("mistyped")
+        box.get_by_role("button", name="Delete it").click()
+        expect(box.get_by_role("alert")).to_have_text("The present password is wrong.")
+        box.get_by_label("Present password").fill(eva["password"])
+        box.get_by_role("button", name="Delete it").click()
+        expect(guest.page.get_by_role("button", name="Log in")).to_be_visible()
+        assert not guest.complaints
+    assert node.request("GET", "/users/eva")[0] == 404
+
+
 def test_a_dead_node_is_expelled_and_another_leaves(keeper: Listener, empty_ring: RingOfProcesses) -> None:
     """The last one here: it leaves a ring of one."""
     page, dead, leaving = keeper.page, empty_ring.nodes[2], empty_ring.nodes[1]

@@ -7,7 +7,7 @@ import createClient from 'openapi-fetch'
 import { shallowReactive } from 'vue'
 import { nodes } from './nodes'
 import { asProblem, Problem, problemOf } from './problem'
-import { isRepeatable, PASSWORD } from './repeatable'
+import { isRepeatable } from './repeatable'
 import type { paths } from './schema'
 
 export const V1 = '/api/v1'
@@ -16,6 +16,8 @@ const SILENCE_MS = 6_000
 const PROBE_MS = 2_500
 /** What a ticket opens, as `api/auth.py` has it. */
 const TICKETED = /^\/api\/v1\/(songs|albums|artists|genres|years|search|ring)(\/|$)/
+/** What takes the present password: 401 means that it was mistyped, not that the login has ended. */
+const ASKING = ['/me/password', '/me/delete']
 /** Said by a node that cannot now, or by what stands before several nodes of which one broke off. */
 const ELSEWHERE = [502, 503, 504]
 
@@ -97,8 +99,7 @@ async function whileAlive(node: string, act: (gone: AbortSignal) => Promise<Resp
 }
 
 function noted(answer: Response, { path }: Asked): Response {
-  // There it means that the present password was mistyped.
-  if (answer.status === 401 && credentials.token && path !== V1 + PASSWORD) watch.loggedOut()
+  if (answer.status === 401 && credentials.token && !ASKING.includes(path.slice(V1.length))) watch.loggedOut()
   return answer
 }
 

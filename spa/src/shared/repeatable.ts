@@ -5,7 +5,7 @@ const POSTS = [
   '/songs/encoding-preview', '/uploads/known',
 ] // prettier-ignore
 
-export const PASSWORD = '/me/password'
+const PASSWORD = '/me/password'
 
 /** Is twice as good as once? A POST that makes something is not; this player sends no edit that depends on a version. */
 export function isRepeatable(method: string, path: string): boolean {
