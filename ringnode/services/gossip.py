@@ -5,7 +5,7 @@ All of it are steps, which the driver resumes with the ring's lock held: a node'
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
@@ -48,7 +48,7 @@ class Gossip:
 
     def exchange(self) -> Step[bool]:
         """Make the records of one peer and mine equal: of one just met, else a random one. True: there is more."""
-        for peer in self._strangers() or self._random_peers(1):
+        for peer in self._strangers() or self._random_peers(1, self._ring.outside):
             began, strange = self._ring.now(), self._records.get("peer", peer.id) is None
             moved = yield from exchange(self._records, peer)
             if strange:  # of another ring: only when all know all are the two one again
@@ -77,8 +77,8 @@ class Gossip:
         live = [peer for peer in self._ring.known.values() if peer.id not in self._ring.mute]
         return [peer for peer in live if self._records.get("peer", peer.id) is None][:1]
 
-    def _random_peers(self, count: int) -> list[Peer]:
+    def _random_peers(self, count: int, but: Collection[str] = ()) -> list[Peer]:
         everyone = {peer.id: peer for peer in [*self._ring.known.values(), *self._ring.successors]}
-        everyone.pop(self._ring.me.id, None)
-        live = sorted(peer for peer in everyone.values() if peer.id not in self._ring.mute)
+        unwanted = {self._ring.me.id, *self._ring.mute, *but}
+        live = sorted(peer for peer in everyone.values() if peer.id not in unwanted)
         return self._chance.sample(live, min(count, len(live)))
