@@ -20,8 +20,14 @@ WAL_PAGES = 4000  # 16 MB; a page that many changes touch meanwhile goes into th
 CACHE_KIB = 4096  # a thread's page cache: many threads read, and the system caches the file anyway
 
 
-class _Connection(sqlite3.Connection):
-    """One that weak references may name."""
+class _Own:
+    """A thread's connection. It ends with the thread; left to itself it would wait for the collector of cycles."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Database:
@@ -30,7 +36,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
         self._local = threading.local()
-        self._all: weakref.WeakSet[_Connection] = weakref.WeakSet()  # a thread that ends takes its own with it
+        self._all: weakref.WeakSet[_Own] = weakref.WeakSet()  # a thread that ends takes its own with it
         self._lock = threading.Lock()  # one writer in this process; those of other processes wait in SQLite
         try:
             self._connection().executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
@@ -39,20 +45,19 @@ class Database:
             raise ConfigError(f"the catalogue {self.path} cannot be opened: {error}") from error
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, factory=_Connection
-            )
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            own = _Own(connection)
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-            self._local.connection = connection
+            self._local.own = own
             with self._lock:
-                self._all.add(connection)
-        return connection
+                self._all.add(own)
+        return own.connection
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The answer to a question, whole."""
@@ -96,6 +101,6 @@ class Database:
     def close(self) -> None:
         """Close every thread's connection; nobody may use the database after this."""
         with self._lock:
-            for connection in list(self._all):
-                connection.close()
+            for own in list(self._all):
+                own.connection.close()
             self._all.clear()

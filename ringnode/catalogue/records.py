@@ -274,15 +274,15 @@ class Records:
         return len(self.take(documents))
 
     def take(self, documents: Sequence[Any]) -> list[Record]:
-        """Like `merge`, from the wire."""
-        good = []
-        for document in documents:
-            try:
-                good.append(Record.of(document))
-            except (Invalid, AttributeError, TypeError, ValueError) as error:
-                with self.db.write() as tx:
-                    self._put_aside(tx, repr(document)[:10_000], str(error), None)
-        return self.merge(good)
+        """Like `merge`, from the wire. One that is no record, or of a key that its kind cannot have, is put aside."""
+        try:
+            return self.merge(map(Record.of, documents))
+        except (Invalid, AttributeError, TypeError, ValueError) as error:
+            if half := len(documents) // 2:  # the good ones together still: each commit takes its time
+                return self.take(documents[:half]) + self.take(documents[half:])
+            with self.db.write() as tx:
+                self._put_aside(tx, repr(documents[0])[:10_000], str(error), None)
+            return []
 
     # -- forgotten ---------------------------------------------------------------------------------------------
 

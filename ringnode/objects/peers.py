@@ -145,9 +145,9 @@ class Peers:
     def send_file(self, address: str, key: str, file: BinaryIO, pace: Callable[[int], None] = lambda _: None) -> None:
         """Store `file` at a peer: durable and verified there when it returns. Goes on where an earlier try ended."""
         size = os.fstat(file.fileno()).st_size
-        deadline = time.monotonic() + TRANSFER_GRACE_S + size / SLOWEST_BYTES_PER_S
-        offset = 0
+        began, offset = time.monotonic(), 0
         while offset < size:
+            require_speed(began, size, key)
             try:
                 data = os.pread(file.fileno(), CHUNK_BYTES, offset)
             except OSError as error:
@@ -156,8 +156,6 @@ class Peers:
                 raise CorruptReplica(f"my copy of {key[:12]} is shorter than it was")
             pace(len(data))
             offset = self.send_piece(address, key, size, offset, data)
-            if time.monotonic() > deadline:
-                raise PeerBusy(f"{address} takes {key[:12]} too slowly")
 
     def send_piece(self, address: str, key: str, size: int, offset: int, data: bytes) -> int:
         """A piece of a file of `size` bytes to a peer. The offset it wants next; `size` when all is durable."""
@@ -213,6 +211,12 @@ class Peers:
         self._pool.shutdown()
         for address in list(self._idle):
             self._forget(address)
+
+
+def require_speed(began: float, size: int, key: str) -> None:
+    """PeerBusy where a file of `size` bytes has been on its way since `began` (monotonic) for longer than it may."""
+    if time.monotonic() - began > TRANSFER_GRACE_S + size / SLOWEST_BYTES_PER_S:
+        raise PeerBusy(f"{key[:12]} takes too long to be copied")
 
 
 def _when_done(futures: set[Future[object]], done: Callable[[], None]) -> None:

@@ -7,8 +7,9 @@ from ringnode.catalogue.record import milliseconds
 from ringnode.catalogue.records import Records
 from ringnode.config import Config
 from ringnode.errors import CorruptReplica, NotFound, RingnodeError
-from ringnode.objects.peers import Peers
+from ringnode.objects.peers import Peers, require_speed
 from ringnode.protocol.chord import Ring
+from ringnode.protocol.idspace import is_id
 from ringnode.protocol.messages import Fetch, Send, Verify
 from ringnode.protocol.replication import Replication, Report, Rules
 from ringnode.services.pace import Pace
@@ -27,8 +28,8 @@ class Songs:
         self._records = records
 
     def file_keys(self, after: str, upto: str) -> list[str]:
-        """Keys of the songs on the clockwise arc (after, upto]."""
-        return self._records.keys_between("song", after, upto)
+        """Keys of the songs on the clockwise arc (after, upto]; a record whose key is none has no file."""
+        return [key for key in self._records.keys_between("song", after, upto) if is_id(key)]
 
     def is_file(self, key: str) -> bool:
         """Is there a song of this key?"""
@@ -92,15 +93,17 @@ class Copies:
             self._peers.send_file(effect.peer.address, effect.key, file, self._pace)
 
     def _relay(self, effect: Send) -> None:
-        offset, size = 0, 1
+        began, offset, size = time.monotonic(), 0, 1
         while offset < size:
+            require_speed(began, size, effect.key)
             data, size = self._peers.fetch(effect.source.address, effect.key, offset, PIECE_BYTES)
             offset = self._peers.send_piece(effect.peer.address, effect.key, size, offset, data)
             self._pace(len(data))
 
     def _fetch(self, effect: Fetch) -> None:
-        offset, size = 0, 1
+        began, offset, size = time.monotonic(), 0, 1
         while offset < size:
+            require_speed(began, size, effect.key)
             data, size = self._peers.fetch(effect.peer.address, effect.key, offset, PIECE_BYTES)
             self._pace(len(data))
             if not data:

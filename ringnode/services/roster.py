@@ -136,8 +136,8 @@ class Roster:
         before, alone = self._ring.predecessor, self._ring.successors in ([], [self._ring.me])
         if alone or not self._ring.known:
             raise Conflict("this is the only node of its ring: its music would be lost with it")
+        self.say_of_me(LEAVING)  # first: where the disk takes nothing, this node stays what it is
         self._ring.part()
-        self.say_of_me(LEAVING)
         try:
             yield Call(before or self._ring.me, "kick", ("stabilise",))
         except NO_ANSWER:

@@ -2,10 +2,13 @@
 
 import os
 import signal
+import sqlite3
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from support import eventually
 
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.records import Records
@@ -86,3 +89,21 @@ def test_a_damaged_catalogue_is_said(tmp_path: Path) -> None:
     (tmp_path / "catalogue.db").write_bytes(b"garbage" * 1000)
     with pytest.raises(ConfigError, match="cannot be opened"):
         Database(tmp_path / "catalogue.db")
+
+
+def test_a_threads_connection_ends_with_it(tmp_path: Path) -> None:
+    db = Database(tmp_path / "catalogue.db")
+    made: list[sqlite3.Connection] = []
+    thread = threading.Thread(target=lambda: made.append(db._connection()))
+    thread.start()
+    thread.join()
+
+    def ended() -> bool:
+        try:
+            return not made[0].execute("SELECT 1")
+        except sqlite3.ProgrammingError:
+            return True
+
+    eventually(ended)
+    assert db.value("SELECT 1") == 1
+    db.close()

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from Pyro5.errors import CommunicationError
 
 from ringnode import ca
 from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound, PeerBusy, PeerDown, PeerRefused
+from ringnode.objects import peers as objects_peers
 from ringnode.objects import wire
 from ringnode.objects.peers import OBJECT, Peers
 from ringnode.protocol.messages import Call, Peer
@@ -58,7 +60,8 @@ class Echo:
 def address(tls: Path, tmp_path: Path) -> Iterator[str]:
     """A served Echo."""
     daemon = wire.NodeDaemon(host="127.0.0.1", port=0)
-    echo = Echo(Blobs(tmp_path))
+    blobs = Blobs(tmp_path)
+    echo = Echo(blobs)
     daemon.register(echo, OBJECT)
     server = threading.Thread(target=daemon.requestLoop, daemon=True)
     server.start()
@@ -66,6 +69,7 @@ def address(tls: Path, tmp_path: Path) -> Iterator[str]:
     echo.release()
     daemon.shutdown()
     server.join()
+    blobs.close()
 
 
 @pytest.fixture
@@ -105,6 +109,12 @@ def test_nobody_there_is_down(peers: Peers) -> None:
         free = probe.getsockname()[1]
     with pytest.raises(PeerDown):
         peers.call(f"127.0.0.1:{free}", "echo", 1)
+
+
+@pytest.mark.parametrize("address", ["::1:7700", "nonsense", ""])
+def test_who_has_no_address_is_down(peers: Peers, address: str) -> None:
+    with pytest.raises(PeerDown, match="no address"):
+        peers.call(address, "echo", 1)
 
 
 def test_no_answer_in_time_is_down(peers: Peers, address: str) -> None:
@@ -149,6 +159,29 @@ def test_garbage_instead_of_tls_stops_nobody(peers: Peers, address: str) -> None
     with socket.create_connection((host, int(port))) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
         assert peers.call(address, "echo", 1) == 1
+
+
+def test_who_goes_on_sending_after_a_refusal_is_listened_to_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "GOODBYE_S", 0.05)
+    here, there = socket.socketpair()
+
+    def trickle() -> None:
+        with suppress(OSError):
+            while True:
+                there.send(b"G")
+
+    sender = threading.Thread(target=trickle)
+    listener = threading.Thread(target=wire._let_alert_arrive, args=(here,))
+    sender.start()
+    listener.start()
+    listener.join(5)
+    listened_on = listener.is_alive()
+    there.shutdown(socket.SHUT_RDWR)
+    for thread in (sender, listener):
+        thread.join()
+    here.close()
+    there.close()
+    assert not listened_on
 
 
 def test_without_a_certificate_there_is_nothing(address: str, tls: Path) -> None:
@@ -218,6 +251,31 @@ def test_a_file_that_does_not_hash_to_its_key_is_refused(peers: Peers, address: 
     path.write_bytes(DATA[:-1] + b"!")
     with path.open("rb") as file, pytest.raises(CorruptReplica):
         peers.send_file(address, KEY, file)
+    assert not Blobs(tmp_path).has(KEY)
+
+
+def test_a_file_on_its_way_does_not_hold_up_the_end(peers: Peers, address: str, tmp_path: Path) -> None:
+    path = tmp_path / "song"
+    path.write_bytes(DATA)
+    pieces = []
+
+    def pace(size: int) -> None:
+        pieces.append(size)
+        if len(pieces) == 2:
+            peers.close()
+
+    with path.open("rb") as file, pytest.raises(PeerBusy, match="ends"):
+        peers.send_file(address, KEY, file, pace)
+    assert len(pieces) == 2
+
+
+def test_a_file_that_takes_too_long_is_given_up(
+    peers: Peers, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "song"
+    path.write_bytes(DATA)
+    with path.open("rb") as file, pytest.raises(PeerBusy, match="too long"):
+        peers.send_file(address, KEY, file, lambda _: monkeypatch.setattr(objects_peers, "TRANSFER_GRACE_S", -1e6))
     assert not Blobs(tmp_path).has(KEY)
 
 

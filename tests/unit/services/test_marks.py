@@ -44,6 +44,15 @@ def nodes(tmp_path: Path) -> Iterator[list[Node]]:
         node.records.db.close()
 
 
+def test_a_mark_of_a_key_that_is_none_hinders_no_other_record(nodes: list[Node]) -> None:
+    a, b = (node.records for node in nodes)
+    keys = ("anna", "anna/song/1", "anna/song", "ben/album/x/y")
+    drafts = [a.draft("mark", key, {"rating": 5}) for key in keys]
+    good = [drafts[1], a.draft("playlist", "p", {"name": "P"}), drafts[3]]
+    assert b.take([drafts[0], *good[:2], drafts[2], good[2]]) == good
+    assert len(b.aside()) == 2 and b.db.value("SELECT count(*) FROM mark") == 2
+
+
 def test_stars_and_ratings(nodes: list[Node]) -> None:
     node = nodes[0]
     node.marks.star("anna", "song", node.songs[:2], True)
