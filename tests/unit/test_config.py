@@ -15,6 +15,11 @@ def test_defaults_are_sound() -> None:
     assert config.name and config.data.is_absolute() and config.k == 3
 
 
+def test_a_host_of_ipv6_stands_in_brackets_in_its_address() -> None:
+    config = Config.load({"host": "::1"}, {})
+    assert config.address == "[::1]:7700" and split_address(config.address) == ("::1", 7700)
+
+
 def test_later_sources_win(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
     file.write_text('k = 2\nport = 1000\nname = "file"\nseeds = ["a:1", "b:2"]\n')
@@ -74,7 +79,9 @@ def test_addresses(text: str, parts: tuple[str, int]) -> None:
     assert split_address(text) == parts
 
 
-@pytest.mark.parametrize("text", ["", "host", "host:", ":1", "host:0", "host:65536", "host:-1", "host:1x"])
+@pytest.mark.parametrize(
+    "text", ["", "host", "host:", ":1", "host:0", "host:65536", "host:-1", "host:1x", "::1:7700", "::1"]
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ConfigError):
         split_address(text)

@@ -14,7 +14,7 @@ import pytest
 from ringnode.catalogue import songs
 from ringnode.catalogue.database import Database
 from ringnode.catalogue.record import stamp
-from ringnode.catalogue.records import AHEAD_MS, Records
+from ringnode.catalogue.records import AHEAD_MS, HORIZON_MS, Records
 from ringnode.errors import ConfigError, Invalid
 from ringnode.objects.wire import MESSAGE_BYTES
 from ringnode.protocol.antientropy import exchange
@@ -196,6 +196,20 @@ def test_a_deleted_song_can_be_put_again(make: Maker) -> None:
     assert records.keys("song") == [] and records.keys("song", deleted=True) == ["aa"]
     records.put("song", "aa", {"title": "One"})
     assert records.keys("song") == ["aa"]
+
+
+def test_a_tombstone_that_comes_to_life_is_not_forgotten(make: Maker) -> None:
+    now = [NOW_MS]
+    records, other = make(lambda: now[0]), make(lambda: now[0])
+    for key in ("aa", "bb"):
+        records.merge([records.draft_edit(records.put("song", key, {"title": key}), {"deleted": True})])
+    now[0] += 2 * HORIZON_MS
+    old = records.old_tombstones()
+    again = records.put("song", "aa", {"title": "again"})
+    records.forget(old)
+    assert records.get("song", "aa") == again and records.get("song", "bb") is None
+    other.merge([again])
+    assert records.groups() == other.groups()
 
 
 def test_a_record_from_the_future_waits_aside(make: Maker) -> None:

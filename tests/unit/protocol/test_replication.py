@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ringnode.errors import Conflict, CorruptReplica, NoSpace, PeerBusy, PeerDown, RingnodeError
+from ringnode.protocol import replication
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.idspace import owns
 from ringnode.protocol.messages import AtOnce, Call, Fetch, Links, Peer, Send, Verify, Wait
@@ -228,6 +229,25 @@ def test_a_copy_is_never_given_up_before_k_owners_have_confirmed() -> None:
     nodes.full.clear()
     nodes.replicate("f")
     assert nodes.holders("4") == "579"
+
+
+class SlowLine(Nodes):
+    """A file takes an hour to its new owner; meanwhile all owners lose another one, which they had confirmed."""
+
+    def perform(self, at: str, effect: Any) -> Any:
+        if isinstance(effect, Send) and effect.key == "4":
+            self.now += 3600
+            for id in "579":
+                self.files[id].held.discard("5")
+        return super().perform(at, effect)
+
+
+def test_a_copy_is_not_given_up_on_word_that_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replication, "MOVES", 1)  # the circle of 16 has too few keys for two rounds of more
+    nodes = SlowLine("45", n1="45", n5="45", n7="45", n9="5")
+    nodes.now += 100
+    nodes.replicate("1", quiet_s=30)
+    assert nodes.holders("4") == "1579" and nodes.holders("5") == "1"
 
 
 def test_who_is_just_back_hands_nothing_over_of_what_is_its_own() -> None:

@@ -15,11 +15,12 @@ from ringnode.errors import ConfigError, PeerDown, PeerRefused
 from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
 from ringnode.protocol.messages import Peer
+from ringnode.services import discovery
 from ringnode.services.discovery import Discovery, Greeting
 from ringnode.services.roster import Roster
 
 NOW_MS = 1_700_000_000_000
-A, B, C = "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"
+A, B, C, D = "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"
 
 
 class Answers(Peers):
@@ -139,6 +140,13 @@ def test_of_several_started_at_once_the_lowest_address_founds(made: list[Newcome
     assert node.joined == [True]
 
 
+def test_a_node_on_its_way_out_is_waited_for_by_nobody(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, A, fresh=False)
+    node.other(A, joined=False, parted=True)
+    node.discovery.once()
+    assert node.joined == [True]
+
+
 def test_it_waits_out_the_settle_window(made: list[Newcomer], folder: Path) -> None:
     node = newcomer(made, folder, B)
     object.__setattr__(node.config, "settle_s", 3600.0)
@@ -201,6 +209,33 @@ def test_a_clock_off_by_an_hour_is_said_and_waited_out(
     assert node.joined == [False]
 
 
+def test_one_wrong_clock_in_the_ring_keeps_nobody_out(
+    made: list[Newcomer], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = newcomer(made, folder, f"{A},{C}", fresh=False)
+    choices: list[list[str]] = []
+
+    def choice(some: list[Greeting]) -> Greeting:
+        choices.append([them.peer.address for them in some])
+        return some[0]
+
+    monkeypatch.setattr(discovery.secrets, "choice", choice)
+    node.other(A)
+    node.other(C, clock_ms=NOW_MS - 200_000)
+    node.discovery.once()
+    assert node.joined == [False] and choices == [[A]], "it is not asked for the way in"
+
+
+def test_a_clock_that_differs_from_most_is_the_one_that_is_wrong(made: list[Newcomer], folder: Path) -> None:
+    node = newcomer(made, folder, f"{A},{C},{D}", fresh=False)
+    node.other(A)
+    for address in (C, D):
+        node.other(address, clock_ms=NOW_MS - 200_000)
+    with pytest.raises(PeerRefused, match="200 s ahead of"):
+        node.discovery.once()
+    assert not node.joined
+
+
 def test_a_certificate_nobody_accepts_is_said(made: list[Newcomer], folder: Path) -> None:
     node = newcomer(made, folder, A)
     node.peers.table[A] = PeerRefused("certificates")
@@ -221,6 +256,11 @@ def test_garbage_instead_of_a_greeting_is_refused() -> None:
     for value in (None, 5, [], {}, {"peer": None}, {"peer": ["x", "y", 1], "name": "n"}):
         with pytest.raises(PeerRefused):
             Greeting.of(value)
+
+
+def test_what_a_newer_node_says_more_in_its_greeting_is_passed_over(made: list[Newcomer], folder: Path) -> None:
+    mine = newcomer(made, folder, A).greeting()
+    assert Greeting.of({**mine._asdict(), "peer": list(mine.peer), "colour": "red"}) == mine
 
 
 def test_a_node_that_its_seeds_name_by_another_address_founds(made: list[Newcomer], folder: Path) -> None:

@@ -137,6 +137,16 @@ def test_limits(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     made.uploads.create("eve", "c.mp3", 10)
 
 
+def test_room_is_counted_on_the_rings_members_only(made: Made) -> None:
+    said = ((10**9, ""), (1000, ""), (10**9, "left"), (10**9, "expelled"))
+    for n, (free, state) in enumerate(said):
+        doc = {"address": f"node-{n}:1", "incarnation": 1, "free_bytes": free, "verdict": [state, 1, "x"]}
+        made.records.put("peer", f"{n}", doc if state else {**doc, "verdict": None})
+    with pytest.raises(NoSpace, match="the ring"):
+        made.uploads.create("anna", "a.mp3", 2000)
+    made.uploads.create("anna", "a.mp3", 500)
+
+
 def test_what_expires_is_forgotten_with_its_bytes(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     id = made.uploads.create("anna", "a.mp3", 10).id
     monkeypatch.setattr(uploads, "LASTS_S", -1.0)

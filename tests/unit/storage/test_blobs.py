@@ -2,6 +2,9 @@
 
 import os
 import random
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_crashes import fail
 
-from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound
+from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound, PeerBusy
 from ringnode.storage.blobs import Blobs
 
 DATA = bytes(random.Random(1).randbytes(10_000))
@@ -198,3 +201,60 @@ def test_pages_of_keys(blobs: Blobs) -> None:
     while page := blobs.following(found[-1] if found else "", 7):
         found += page
     assert found == keys
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """What is open stays open; nothing more can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_one = os.dup(0)
+    os.close(next_one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_the_process_lacks_is_no_damage(blobs: Blobs) -> None:
+    put(blobs, DATA)
+    with no_descriptor_left(), pytest.raises(PeerBusy, match="Too many open files"):
+        blobs.verify(KEY)
+    assert blobs.verify(KEY) and blobs.damaged() == []
+
+
+class Dropping(Blobs):
+    """Another thread drops a file when it has just been found here."""
+
+    dropped = False
+
+    def has(self, key: str) -> bool:
+        found = super().has(key)
+        if found and not self.dropped:
+            self.dropped = True
+            self.drop(key)
+        return found
+
+
+def test_a_replica_that_goes_while_it_is_offered_again_is_taken_whole(blobs: Blobs) -> None:
+    put(blobs, DATA)
+    blobs = Dropping(blobs.root)
+    assert blobs.take_piece(KEY, len(DATA), 0, DATA[:100]) == 100 and not blobs.path(KEY).exists()
+    assert blobs.take_piece(KEY, len(DATA), 100, DATA[100:]) == len(DATA) == blobs.size(KEY)
+
+
+def test_what_is_kept_is_stored_now_however_long_ago_its_bytes_came(blobs: Blobs) -> None:
+    spool = blobs.spool()
+    spool.write(DATA)
+    os.utime(spool.path, (0, 0))
+    blobs.keep(spool)
+    spool.discard()
+    assert blobs.age_s(KEY) < 100
+
+
+def test_a_good_copy_that_takes_the_place_of_a_rotten_one_while_that_is_read_stays(blobs: Blobs) -> None:
+    put(blobs, DATA)
+    blobs.path(KEY).write_bytes(b"rot")
+    good: list[str] = []
+    assert blobs.verify(KEY, lambda read: good.append(put(blobs, DATA)))
+    assert blobs.verify(KEY) and blobs.damaged() == []
