@@ -48,6 +48,8 @@ it('begins what must not be done twice only at a node that answers, and never ag
   say = { [A]: dead, [B]: (method) => (method === 'POST' ? dead() : fine()) }
   await expect(send(made('POST', '/playlists', 'x'))).rejects.toMatchObject({ kind: 'unanswered', passing: true })
   expect(asked.filter((one) => one.includes('POST'))).toEqual(['B POST /playlists x'])
+  say = { [A]: dead, [B]: dead }
+  await expect(send(made('POST', '/playlists', 'x'))).rejects.toThrow(TypeError)
 })
 
 it('asks once more where several nodes are behind one address', async () => {

@@ -34,7 +34,7 @@ export const watch = { loggedOut: (): void => undefined }
 export async function send(request: Request): Promise<Response> {
   const again = isRepeatable(request.method, new URL(request.url).pathname)
   const asked: Asked = { request, path: request.url.slice(nodes.home.length), body: await bodyOf(request) }
-  const order = again ? nodes.inOrder() : [await living()]
+  const order = again ? nodes.inOrder() : [await alive()].filter((node) => node !== '')
   if (again && order.length === 1) order.push(nodes.home) // behind one address there may be several nodes
   let last: unknown
   for (const [n, node] of order.entries()) {
@@ -55,7 +55,7 @@ export async function send(request: Request): Promise<Response> {
     }
   }
   if (last instanceof Response) return last
-  throw last
+  throw last ?? new TypeError('no node answers')
 }
 
 interface Asked {
@@ -107,19 +107,22 @@ function noted(answer: Response, { path }: Asked): Response {
 export async function probe(node: string): Promise<boolean> {
   const signal = AbortSignal.timeout(PROBE_MS)
   // Whatever it answers is a sign of life, which no-cors allows to see and nothing more.
-  const alive = await fetch(`${node}${V1}/version`, { mode: 'no-cors', cache: 'no-store', signal }).then(
+  const answers = await fetch(`${node}${V1}/version`, { mode: 'no-cors', cache: 'no-store', signal }).then(
     () => true,
     () => false,
   )
-  if (!alive) nodes.failed(node)
-  return alive
+  if (!answers) nodes.failed(node)
+  return answers
 }
 
-/** The first node that says anything; home, if none does. */
-export async function living(): Promise<string> {
+/** The first node that says anything; empty if none does. */
+async function alive(): Promise<string> {
   for (const node of nodes.inOrder()) if (await probe(node)) return node
-  return nodes.home
+  return ''
 }
+
+/** The same; home, if none does. */
+export const living = async (): Promise<string> => (await alive()) || nodes.home
 
 /** The URL of a path at a node, which the ticket opens, or another one. */
 export function ticketed(node: string, path: string, ticket = credentials.ticket): string {
