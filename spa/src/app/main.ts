@@ -20,10 +20,14 @@ async function start(): Promise<void> {
   setTimeout(stay, LATER_MS)
 }
 
-/** Have all code here before the node that served it may die. */
+/**
+ * Have all code here before the node that served it may die. The service worker keeps it; where there can be none (plain
+ * HTTP, a certificate that nobody trusts) the pages are loaded, which costs more.
+ */
 function stay(): void {
-  void fetchPages()
-  if (import.meta.env.PROD) void navigator.serviceWorker?.register('/worker.js').catch(() => undefined) // not over plain HTTP
+  if (!import.meta.env.PROD) return
+  if (navigator.serviceWorker) navigator.serviceWorker.register('/worker.js').catch(fetchPages)
+  else void fetchPages()
 }
 
 /** The node that served this page says nothing more: it may only be starting. */

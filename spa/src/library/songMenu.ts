@@ -45,6 +45,8 @@ export const downloadItems = (path: string, label: string): Item[] => [
   { label: t('song.downloadEdited'), icon: FilePen, run: () => download(`${path}${path.includes('?') ? '&' : '?'}tags=edited`) },
 ]
 
+export type SongMenu = ReturnType<typeof useSongMenu>
+
 export function useSongMenu() {
   const router = useRouter()
   const player = usePlayer()
