@@ -2,9 +2,10 @@
 import { acceptHMRUpdate, defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { t } from '@/app/i18n'
+import { useSession } from '@/auth/session'
 import { isKept } from '@/offline/albums'
 import { keptPath } from '@/offline/kept'
-import { api, data, probe, ticketed, V1 } from '@/shared/http'
+import { api, credentials, data, probe, ticketed, V1 } from '@/shared/http'
 import { keep, kept, load } from '@/shared/kept'
 import { nodes } from '@/shared/nodes'
 import { asProblem } from '@/shared/problem'
@@ -23,6 +24,8 @@ import { useSleep } from './sleep'
 const AGAIN_S = 3 // "previous" later than this goes to the song's beginning
 const KEEP_MS = 1_000
 const RETRY_MS = 4_000
+/** Songs that cannot be played are passed over, but not endlessly: with so many in a row it is not the songs. */
+const PASSED_OVER = 10
 /** A browser has bytes for longer, so a death that is noticed by then is not heard. */
 const HEARTBEAT_MS = 5_000
 
@@ -105,6 +108,7 @@ export const usePlayer = defineStore('player', () => {
   const playing = computed(() => state.value === 'playing' || state.value === 'loading')
   const listening = new Listening()
   let retry: ReturnType<typeof setTimeout> | undefined
+  let passed = 0
 
   const queue = new Queue(() => {
     entries.value = queue.entries
@@ -116,7 +120,10 @@ export const usePlayer = defineStore('player', () => {
   })
 
   const listener: Listener = {
-    state: (now) => (state.value = now),
+    state(now) {
+      state.value = now
+      if (now === 'playing') passed = 0
+    },
     time(at, duration, buffered) {
       position_s.value = at
       duration_s.value = duration
@@ -131,6 +138,7 @@ export const usePlayer = defineStore('player', () => {
     },
     ended() {
       if (sleep.atEnd.value) fallAsleep()
+      begin(0) // played once more, it is a play of its own
       keepNow()
     },
     switched(from, to) {
@@ -138,7 +146,7 @@ export const usePlayer = defineStore('player', () => {
       toast(t('player.switched', { node: new URL(to).host }))
     },
     suspect: (url) => void (url && probe(new URL(url).origin)),
-    failed: (track, code) => void failed(track, code),
+    failed: (track, code, wanted) => void failed(track, code, wanted),
     refused: () => toast(t('player.refused'), 'trouble'),
   }
 
@@ -155,7 +163,7 @@ export const usePlayer = defineStore('player', () => {
 
   function fallAsleep(): void {
     sleep.set(null)
-    engine.pause()
+    pause()
     engine.volume(loudness())
     follow()
   }
@@ -172,9 +180,14 @@ export const usePlayer = defineStore('player', () => {
     mediaSession.show(now.value, now.value ? coverUrl(now.value) : '')
   }
 
+  function forgetRetry(): void {
+    clearTimeout(retry)
+    retry = undefined
+  }
+
   /** Open the queue's present song. */
   function open(play: boolean, at_s = 0): void {
-    clearTimeout(retry)
+    forgetRetry()
     const entry = queue.now
     if (!entry) return engine.clear()
     begin(at_s)
@@ -182,20 +195,26 @@ export const usePlayer = defineStore('player', () => {
     follow()
   }
 
-  /** No node gave it: is it the song that cannot be played, or is nobody there? */
-  async function failed(track: Track, code: number): Promise<void> {
+  /** No node gave it: is it the song that cannot be played, or is nobody there, or has the ticket ended while the device slept? */
+  async function failed(track: Track, code: number, wanted: boolean): Promise<void> {
     const at_s = position_s.value
-    const known = await data(api.GET('/songs/{id}', { params: { path: { id: track.id } } })).catch(asProblem)
-    if (queue.now?.uid !== track.uid) return
+    const { ticket } = credentials
+    const mine = (retry = setTimeout(() => undefined)) // whatever is wished meanwhile takes its place, or ends it
+    const known = await useSession().freshTicket()
+      .then(() => data(api.GET('/songs/{id}', { params: { path: { id: track.id } } })))
+      .catch(asProblem) // prettier-ignore
+    if (queue.now?.uid !== track.uid || retry !== mine) return
+    if (credentials.ticket !== ticket) return open(wanted, at_s)
     if (known instanceof Error && known.kind !== 'not-found') {
       toast(t('player.waiting'), 'trouble')
-      retry = setTimeout(() => open(true, at_s), RETRY_MS)
+      retry = setTimeout(() => open(wanted, at_s), RETRY_MS)
       return
     }
     const title = queue.now.song.title
     if (code === 0) toast(t('player.silent', { title }), 'trouble')
     else toast(t('player.unplayable', { title }), 'trouble', { label: t('song.download'), run: () => downloadSong(track.id) })
-    if (queue.following && queue.repeat !== 'one') next()
+    passed += 1
+    if (wanted && queue.following && queue.repeat !== 'one' && passed < Math.min(queue.entries.length, PASSED_OVER)) next()
   }
 
   function playSongs(songs: readonly QueueSong[], at = 0, at_s = 0): void {
@@ -211,10 +230,20 @@ export const usePlayer = defineStore('player', () => {
     toast(fit < songs.length ? t('queue.full', { n: fit }) : t('queue.added', fit))
   }
 
-  function toggle(): void {
-    if (playing.value) engine.pause()
-    else if (state.value === 'empty') open(true)
+  function play(): void {
+    forgetRetry()
+    if (state.value === 'empty') open(true)
     else engine.play()
+  }
+
+  function pause(): void {
+    forgetRetry()
+    engine.pause()
+  }
+
+  function toggle(): void {
+    if (playing.value) pause()
+    else play()
   }
 
   function next(): void {
@@ -242,6 +271,7 @@ export const usePlayer = defineStore('player', () => {
   }
 
   function clear(): void {
+    forgetRetry()
     queue.clear()
     engine.clear()
     mediaSession.show(null, '')
@@ -253,6 +283,7 @@ export const usePlayer = defineStore('player', () => {
   watch(crossfade_s, (value) => (engine.crossfade_s = value), { immediate: true })
   watch(gainMode, (value) => engine.level(value), { immediate: true })
   watch(sleep.atEnd, follow)
+  watch(sleep.until_ms, () => engine.volume(loudness())) // it may have begun to fade
   watch([state, duration_s, () => Math.floor(position_s.value / 5)], () =>
     mediaSession.showState(playing.value, position_s.value, duration_s.value, rate.value),
   )
@@ -272,6 +303,7 @@ export const usePlayer = defineStore('player', () => {
 
   /** Take up what was left at the last visit. */
   function resume(): void {
+    if (queue.entries.length) return // whose login had ended, and is back
     const saved = load<Saved | null>('queue', null)
     const position = load<{ id?: string; at_s: number }>('position', { at_s: 0 })
     if (!saved?.entries.length) return
@@ -284,12 +316,12 @@ export const usePlayer = defineStore('player', () => {
   setInterval(() => engine.needs && !isHere() && void probe(new URL(engine.needs).origin), HEARTBEAT_MS)
   nodes.onFailed((node) => !isHere() && engine.leave(node))
   addEventListener('pagehide', keepNow)
-  mediaSession.connect({ play: engine.play.bind(engine), pause: engine.pause.bind(engine), next, previous, seek,
+  mediaSession.connect({ play, pause, next, previous, seek,
     position: () => position_s.value }) // prettier-ignore
 
   return {
     entries, current, shuffle, repeat, state, position_s, duration_s, buffered_s, volume, muted, rate, crossfade_s,
-    gainMode, now, playing, sleep, playSongs, add, toggle, next, previous, jump, remove, seek, clear, resume,
+    gainMode, now, playing, sleep, playSongs, add, pause, toggle, next, previous, jump, remove, seek, clear, resume,
     move: queue.move.bind(queue), setShuffle: queue.setShuffle.bind(queue), setRepeat: queue.setRepeat.bind(queue),
   } // prettier-ignore
 })

@@ -59,6 +59,11 @@ export class Deck {
     return this.media.readyState >= HAVE_FUTURE_DATA
   }
 
+  /** Is it heard, be it only the end of a song that another follows already? */
+  get sounds(): boolean {
+    return !this.media.paused && !this.media.ended
+  }
+
   seek(at_s: number): void {
     if (this.media.readyState < HAVE_METADATA) this.start = at_s
     else this.media.currentTime = at_s

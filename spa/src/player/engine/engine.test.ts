@@ -25,7 +25,7 @@ beforeEach(() => {
     advanced: (track) => said.push(`advanced ${track.id}`),
     ended: () => said.push('ended'),
     switched: (from, to) => said.push(`${from} -> ${to}`),
-    failed: (track, code) => said.push(`failed ${track.id} ${code}`),
+    failed: (track, code, wanted) => said.push(`failed ${track.id} ${code}${wanted ? '' : ' unwanted'}`),
     suspect: (url) => said.push(`suspect ${url}`),
     refused: () => said.push('refused'),
   }
@@ -141,9 +141,32 @@ describe('from one song to the next', () => {
     vi.advanceTimersByTime(500)
     expect(engine.track?.id).toBe('b')
     expect(graph.gains.get(first())?.at(-1)).toBe(0)
-    expect(first().paused).toBe(false)
+    expect(graph.gains.get(second())?.slice(-2)).toEqual([0, 1])
+    engine.follow({ ...A, uid: 3, id: 'c' }) // as the queue does at once
+    expect([first().src, first().paused]).toEqual(['http://one/a', false])
     vi.advanceTimersByTime(6500)
     expect(first().paused).toBe(true)
+  })
+
+  it('lets the last samples be heard before the one after a short song is opened', () => {
+    first().plays(99.9)
+    second().opens(20)
+    vi.advanceTimersByTime(100)
+    expect(said).toContain('advanced b')
+    engine.follow({ ...A, uid: 3, id: 'c' })
+    expect(first().src).toBe('http://one/a')
+    first().pause()
+    second().plays(0.5)
+    expect(first().src).toBe('http://one/c')
+  })
+
+  it('does not ask on and on for a next song that no node gives', () => {
+    first().plays(80)
+    for (let n = 0; n < 3; n++) second().fails(4)
+    first().plays(80.5)
+    expect([second().src, second().error?.code]).toEqual(['http://three/b', 4])
+    first().ends()
+    expect([engine.track?.id, second().src]).toEqual(['b', 'http://one/b'])
   })
 
   it('drops what it has opened when something else is to follow', () => {
@@ -249,6 +272,20 @@ describe('when a node dies', () => {
     expect(first().src).toBe('http://one/a')
     first().opens(100)
     expect(first().currentTime).toBe(33)
+  })
+
+  it('opens it anew when one presses play, also if it broke off in silence', () => {
+    first().starves()
+    vi.advanceTimersByTime(20_000)
+    expect(said.at(-1)).toBe('failed a 0')
+    engine.play()
+    expect([first().src, engine.position_s, engine.state]).toEqual(['http://one/a', 33, 'loading'])
+  })
+
+  it('tells a song that was to play from one that was only opened', () => {
+    engine.load(B, false)
+    for (let n = 0; n < 3; n++) first().fails(4)
+    expect(said.at(-1)).toBe('failed b 4 unwanted')
   })
 
   it('asks a node again that failed before, once another has played', () => {

@@ -26,8 +26,8 @@ export interface Listener {
   switched(from: string, to: string): void
   /** No bytes come from there: is it still alive? */
   suspect(url: string): void
-  /** No URL gave the song. `code` is the MediaError's, 0 for silence. */
-  failed(track: Track, code: number): void
+  /** No URL gave the song. `code` is the MediaError's, 0 for silence; `wanted` tells whether it was to play, or only opened. */
+  failed(track: Track, code: number, wanted: boolean): void
   /** The browser wants a click first. */
   refused(): void
 }
@@ -56,6 +56,8 @@ export class Engine {
   /** The last second that was heard: an element that broke may say 0. */
   private heard_s = 0
   private rescuing = false
+  /** No URL gave the present song: it is opened anew before it is played. */
+  private spent = false
   private state_: State = 'empty'
   private rate_ = 1
   crossfade_s = 0
@@ -93,7 +95,7 @@ export class Engine {
     if (this.spare.track?.uid === track.uid && at_s === 0) this.swap()
     this.spare.clear()
     this.wanted = play
-    if (this.active.track?.uid !== track.uid || this.active.media.error) {
+    if (this.active.track?.uid !== track.uid || this.active.media.error || this.spent) {
       this.active.track = null
       this.open(this.active, track, at_s)
     } else this.active.seek(at_s)
@@ -120,12 +122,14 @@ export class Engine {
   /** What comes after the present track; null for nothing. */
   follow(track: Track | null): void {
     this.next = track
-    if (this.spare.track && this.spare.track.uid !== track?.uid && !this.rescuing) this.spare.clear()
+    if (this.spare.track && this.spare.track.uid !== track?.uid && !this.rescuing && !this.spare.sounds) this.spare.clear()
     this.prepare()
   }
 
   play(): void {
-    if (!this.active.track) return
+    const { track } = this.active
+    if (!track) return
+    if (this.spent) return this.load(track, true, this.heard_s)
     this.around.graph.resume()
     this.wanted = true
     this.start(this.active)
@@ -205,7 +209,8 @@ export class Engine {
     const url = this.around.source(track, [])
     this.silence.stirred()
     this.heard_s = at_s
-    if (url === null) this.around.listener.failed(track, 0)
+    this.spent = false
+    if (url === null) this.around.listener.failed(track, 0, this.wanted)
     else deck.load(track, url, at_s, this.rate_)
   }
 
@@ -244,9 +249,10 @@ export class Engine {
     const { active, spare, next } = this
     const left_s = active.duration_s - active.position_s
     if (!next || !active.track || active.duration_s === 0 || left_s > PRELOAD_S || this.rescuing) return
-    if (spare.track?.uid !== next.uid && next.uid !== active.track.uid) {
+    if (!spare.sounds && spare.track?.uid !== next.uid && next.uid !== active.track.uid) {
       const url = this.around.source(next, [])
       if (url !== null) spare.load(next, url, 0, this.rate_)
+      spare.channel.gain(this.fade_s > 0 ? 0 : replayGain(next, this.gainMode), 0)
     }
     if (!this.wanted || active.media.paused) return
     const lead_s = this.fade_s > 0 ? this.fade_s : LEAD_S
@@ -262,17 +268,17 @@ export class Engine {
 
   /** The next song begins now; the present one is faded out, or plays its last samples. */
   private handOver(): void {
-    const { next, fade_s } = this
-    if (!next || this.spare.track?.uid !== next.uid || !this.spare.ready) return // `ended` will do it
-    const old = this.active
+    const { next } = this
+    const fade_s = this.fade_s / this.rate_ // of the clock, not of the song
+    if (!next || this.spare.track?.uid !== next.uid || !this.spare.ready || this.spare.media.error) return // `ended` will do it
+    const [old, { track }] = [this.active, this.active]
     this.swap()
     this.next = null
-    this.active.channel.gain(0, 0)
     this.active.channel.gain(replayGain(next, this.gainMode), fade_s)
     if (fade_s > 0) old.channel.gain(0, fade_s)
     this.start(this.active)
     this.around.listener.advanced(next)
-    setTimeout(() => old === this.spare && old.track?.uid !== this.next?.uid && old.clear(), fade_s * 1000 + 500)
+    setTimeout(() => old === this.spare && old.track === track && old.clear(), fade_s * 1000 + 500)
   }
 
   private finish(): void {
@@ -325,15 +331,12 @@ export class Engine {
     const from = deck.tried.at(-1) ?? ''
     const url = this.around.source(track, deck.tried)
     if (url === null) {
-      if (deck === this.active) {
-        this.wanted = false
-        this.look()
-        this.around.listener.failed(track, code)
-      } else {
-        deck.clear()
-        this.rescuing = false
-      }
-      return
+      if (deck !== this.active) return this.giveUpRescue() // a next song stays: it is tried once more when its turn comes
+      const { wanted } = this
+      this.wanted = false
+      this.spent = true
+      this.look()
+      return this.around.listener.failed(track, code, wanted)
     }
     if (deck === this.active) this.giveUpRescue()
     deck.load(track, url, deck === this.active || this.rescuing ? this.active.position_s || this.heard_s : 0, this.rate_)
