@@ -41,6 +41,12 @@ export const useSongs = (query: MaybeRefOrGetter<Asked<'/songs'>>) =>
     return { ...page, items: page.items.map(rowOf) } as Page<Row>
   })
 
+/** Some songs by chance out of all that a query finds, however few of them are on the screen. */
+export async function someOf(query: Asked<'/songs'>): Promise<Row[]> {
+  const chance = { sort: 'random', seed: Math.floor(Math.random() * 1e9), limit: SONGS } as const
+  return (await data(api.GET('/songs', { params: { query: { ...given(query), ...chance } } }))).items.map(rowOf)
+}
+
 export const useMySongs = (query: MaybeRefOrGetter<Asked<'/me/songs'>>) =>
   usePages<Row, Asked<'/me/songs'>>(query, async (asked, cursor) => {
     const page = await data(api.GET('/me/songs', { params: { query: { limit: SONGS, ...asked, ...at(cursor) } } }))

@@ -1,5 +1,5 @@
 /** Albums that are kept on this device, whole, to be heard without a network. `worker.ts` gives their bytes out. */
-import { computed, reactive } from 'vue'
+import { reactive, ref } from 'vue'
 import { t } from '@/app/i18n'
 import { KEPT, keptPath } from '@/offline/kept'
 import { queueSong, streamPath } from '@/player/player'
@@ -12,7 +12,9 @@ import { albums, type KeptAlbum } from './albums'
 /** Ids of albums that are on their way, and how many of their songs are here. */
 export const coming = reactive(new Map<string, number>())
 /** Not without HTTPS, and not before the worker is there. */
-export const able = computed(() => typeof caches !== 'undefined' && navigator.serviceWorker?.controller !== null)
+const isAble = (): boolean => typeof caches !== 'undefined' && !!navigator.serviceWorker?.controller
+export const able = ref(isAble())
+navigator.serviceWorker?.addEventListener('controllerchange', () => (able.value = isAble()))
 
 export async function keepAlbum(album: { id: string; title: string; artist: string }, songs: readonly QueueSong[]): Promise<void> {
   if (!able.value || coming.has(album.id)) return

@@ -33,7 +33,7 @@ export const watch = { loggedOut: (): void => undefined }
  */
 export async function send(request: Request): Promise<Response> {
   const again = isRepeatable(request.method, new URL(request.url).pathname)
-  const asked: Asked = { request, path: request.url.slice(nodes.home.length), body: await bodyOf(request) }
+  const asked: Asked = { request, path: request.url.slice(nodes.home.length), body: await bodyOf(request), token: credentials.token }
   const order = again ? nodes.inOrder() : [await alive()].filter((node) => node !== '')
   if (again && order.length === 1) order.push(nodes.home) // behind one address there may be several nodes
   let last: unknown
@@ -62,6 +62,7 @@ interface Asked {
   request: Request
   path: string
   body: Blob | null
+  token: string
 }
 
 /** To be sent again, if need be. */
@@ -98,7 +99,8 @@ async function whileAlive(node: string, act: (gone: AbortSignal) => Promise<Resp
   }
 }
 
-function noted(answer: Response, { path }: Asked): Response {
+function noted(answer: Response, { path, token }: Asked): Response {
+  if (token !== credentials.token) return answer // of a login that is no more the one here
   if (answer.status === 401 && credentials.token && !ASKING.includes(path.slice(V1.length))) watch.loggedOut()
   return answer
 }

@@ -4,7 +4,7 @@ import { Nodes } from './nodes'
 it('asks home first, and a node that failed last, for a while', () => {
   let now = 0
   const nodes = new Nodes('http://a', () => now)
-  nodes.learn(['http://b/', 'http://a', 'http://c', ''])
+  nodes.learn(['http://b:80/', 'http://A', 'http://c', ''])
   expect(nodes.inOrder()).toEqual(['http://a', 'http://b', 'http://c'])
   nodes.failed('http://a')
   expect(nodes.inOrder()).toEqual(['http://b', 'http://c', 'http://a'])

@@ -16,8 +16,8 @@ export class Nodes {
 
   /** The origins of the nodes that are up, in whatever order the ring told them. */
   learn(origins: readonly string[]): void {
-    const known = new Set(origins.map((origin) => origin.replace(/\/$/, '')))
-    this.others = [...known].filter((origin) => origin !== '' && origin !== this.home)
+    const known = new Set(origins.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))
+    this.others = [...known].filter((origin) => origin !== this.home)
   }
 
   /** Every node, best first: home, then the others; those that failed a moment ago last. */

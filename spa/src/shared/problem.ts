@@ -20,7 +20,7 @@ export class Problem extends Error {
 
   /** May the same succeed a little later? */
   get passing(): boolean {
-    return [0, 429, 503].includes(this.status)
+    return [0, 429, 502, 503, 504].includes(this.status)
   }
 }
 

@@ -37,7 +37,7 @@ interface Listener {
 
 /** May the same request succeed later? */
 export function isPassing(status: number): boolean {
-  return [0, 409, 423, 429, 503].includes(status)
+  return [0, 409, 423, 429, 502, 503, 504].includes(status)
 }
 
 /** What went wrong, by the answer if there was one. */

@@ -86,7 +86,7 @@ export function resume(id: number): void {
 
 export function retry(id: number): void {
   const one = find(id)
-  if (!one || !files.has(id)) return
+  if (!one || isOpen(one) || !files.has(id)) return
   Object.assign(one, { stage: 'waiting', sent: 0, problem: null })
   pump()
 }
@@ -139,7 +139,7 @@ async function run(one: Upload): Promise<void> {
 function moved(one: Upload, sent: number): void {
   one.sent = sent
   one.problem = null
-  if (sent >= one.size && one.stage === 'sending') one.stage = 'storing'
+  if (one.stage === 'sending' || one.stage === 'storing') one.stage = sent >= one.size ? 'storing' : 'sending' // begun anew, perhaps
   pace.note(uploads.reduce((sum, other) => sum + (other.stage === 'cancelled' ? 0 : other.sent), 0), Date.now())
   speed.value = { bytes_per_s: pace.bytes_per_s, left_s: pace.left_s(progress.value.todo_bytes) }
 }
