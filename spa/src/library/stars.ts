@@ -28,18 +28,25 @@ export function useStars(what: Thing) {
   const { data: ids } = useQuery({ queryKey: key, queryFn: () => starred(what), staleTime: FRESH_MS })
   const has = (id: string): boolean => ids.value?.has(id) ?? false
 
+  /** Of the stars that are known by now: others may have been given meanwhile. */
+  function show(given: readonly string[], on: boolean): void {
+    queries.setQueryData<Set<string>>(key, (known) => {
+      const after = new Set(known)
+      for (const id of given) after[on ? 'add' : 'delete'](id)
+      return known && after
+    })
+  }
+
   async function star(given: readonly string[], on: boolean): Promise<void> {
-    const before = queries.getQueryData<Set<string>>(key)
-    const after = new Set(before)
-    for (const id of given) if (on) after.add(id)
-    else after.delete(id)
-    queries.setQueryData(key, after)
+    const changed = given.filter((id) => has(id) !== on)
+    show(changed, on)
     try {
       for (let at = 0; at < given.length; at += PAGE)
         await data(api.POST('/me/stars', { body: { what, ids: given.slice(at, at + PAGE), starred: on } }))
       void queries.invalidateQueries({ queryKey: ['mine'] })
+      if (!ids.value) void queries.invalidateQueries({ queryKey: key })
     } catch (problem) {
-      queries.setQueryData(key, before)
+      show(changed, !on)
       toast(explain(problem, t), 'trouble')
     }
   }

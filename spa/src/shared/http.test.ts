@@ -77,3 +77,10 @@ it('says when the login has ended, but not for a mistyped password', async () =>
   await send(made('GET', '/me'))
   expect(ended).toHaveBeenCalledOnce()
 })
+
+it('takes no late answer to an old login for the end of the present one', async () => {
+  const ended = vi.spyOn(watch, 'loggedOut')
+  say = { [A]: () => ((credentials.token = 'new'), new Response('', { status: 401 })), [B]: fine }
+  await send(made('GET', '/me'))
+  expect(ended).not.toHaveBeenCalled()
+})
