@@ -119,7 +119,9 @@ class PlaylistImport(Resource):
 
         Songs are found by id, by artist, title and length, or by the file's name.
         """
-        if request.mimetype not in M3U_MEDIA:  # a form's boundaries would pass for names of files
+        if (
+            request.mimetype and request.mimetype not in M3U_MEDIA
+        ):  # a form's boundaries would pass for names of files
             raise UnsupportedMediaType(f"send the file itself, as one of {', '.join(M3U_MEDIA)}")
         name = inputs.text("name", NAME_LIMIT)
         if not name:

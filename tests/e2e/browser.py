@@ -111,11 +111,14 @@ class Listener:
         return str(self.page.get_by_label("Player", exact=True).get_by_role("link").first.inner_text())
 
     def audio(self) -> dict[str, Any]:
-        """The element that plays: its position and how far it has bytes, in seconds, and its URL."""
+        """The element that plays, of two the one that has more to come (the other plays its last samples): its
+        position and how far it has bytes, in seconds, and its URL."""
         return dict(
             self.page.evaluate(
                 """() => {
-                    const one = window.made.find((a) => !a.paused) ?? window.made.find((a) => a.src)
+                    const left = (a) => a.duration - a.currentTime || 0
+                    const playing = window.made.filter((a) => !a.paused).sort((a, b) => left(b) - left(a))
+                    const one = playing[0] ?? window.made.find((a) => a.src)
                     if (!one) return { at: 0, to: 0, url: '', playing: false }
                     const b = one.buffered
                     return { at: one.currentTime, to: b.length ? b.end(b.length - 1) : 0, url: one.src,

@@ -34,18 +34,18 @@ class GivesUpToOne(Machine):
     """One owner has it: that is enough."""
 
     class replication_class(SeenReplication):  # noqa: N801
-        def _pass_on(self, key: str, owners: Any, holders: Any) -> Step[None]:
+        def _pass_on(self, key: str, owners: Any, holders: Any, asked_at: float) -> Step[None]:
             if holders and not self.leaving:
                 self.store.drop(key)
                 return
-            yield from super()._pass_on(key, owners, holders)
+            yield from super()._pass_on(key, owners, holders, asked_at)
 
 
 class GivesUpUnasked(Machine):
     """Others are its owners now, so they will have it."""
 
     class replication_class(SeenReplication):  # noqa: N801
-        def _pass_on(self, key: str, owners: Any, holders: Any) -> Step[None]:
+        def _pass_on(self, key: str, owners: Any, holders: Any, asked_at: float) -> Step[None]:
             if not self.leaving:
                 self.store.drop(key)
             return
