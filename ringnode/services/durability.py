@@ -37,17 +37,17 @@ class _Here(Writing):
     """At a gateway, where a call costs more than the answer: its node is asked once for what is done right after one
     another, and not at all for records, which lie in the catalogue here."""
 
-    recent: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    recent: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
 
     def owners(self, key: str, spares: int = 0) -> Step[list[Peer]]:
-        found: list[Peer] = yield from self._recall(key, lambda: Writing.owners(self, key, SPARES))
+        found: list[Peer] = yield from self._recall(("owners", key), lambda: Writing.owners(self, key, SPARES))
         return found[: self.k + spares]
 
     def wanted(self) -> Step[int]:
-        count: int = yield from self._recall("", lambda: Writing.wanted(self))
+        count: int = yield from self._recall(("wanted", ""), lambda: Writing.wanted(self))
         return count
 
-    def _recall(self, what: str, ask: Callable[[], Step[Any]]) -> Step[Any]:
+    def _recall(self, what: tuple[str, str], ask: Callable[[], Step[Any]]) -> Step[Any]:
         at, answer = self.recent.get(what, (float("-inf"), None))
         if time.monotonic() - at > RECENT_S:
             answer = yield from ask()

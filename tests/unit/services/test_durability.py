@@ -297,3 +297,9 @@ def test_what_no_message_can_carry_goes_in_several(make: Callable[..., Made]) ->
     found = made.durability.latest_all([("mark", "ben/song/x"), *strange])
     assert found[0] is None and all(found[1:])
     assert len([1 for node, method in made.nodes.asked if (node, method) == ("b", "get_records")]) >= 3
+
+
+def test_no_key_is_taken_for_the_count_of_members(make: Callable[..., Made]) -> None:
+    made = make(ME, "b", "c")
+    assert made.durability.wanted() == 2
+    assert [peer.address for peer in made.durability.owners("")] == [ME, "b", "c"]
