@@ -7,6 +7,7 @@ import pytest
 from browser import Listener, launched
 from processes import RingOfProcesses
 from stage import make_music, missing, node_for_browsers, origin
+from support import eventually
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def ring(music: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.start()
         for path in music:
             assert made.nodes[0].upload(path)[0] == 201
+        eventually(lambda: all(len(node.keys()) == len(music) for node in made.nodes))
         yield made
     finally:
         made.close()
