@@ -148,6 +148,7 @@ def test_a_zip_outlives_a_node_that_it_comes_from(house: RingOfProcesses, tmp_pa
     eventually(lambda: all(sum(node.has(id) for node in house.nodes) == 2 for id in ids))
     reader = next(node for node in house.nodes if not node.has(ids[0]))
     path = f"/songs/download?ids={','.join(ids)}"
+    eventually(lambda: reader.request("HEAD", path)[0] == 200)  # news of the songs comes there a moment later
     size = int(reader.request("HEAD", path)[1]["content-length"])
     with contextlib.closing(reader.connection()) as connection:
         connection.request("GET", f"/api/v1{path}", headers={"Authorization": f"Bearer {reader.token}"})
