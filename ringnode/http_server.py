@@ -19,7 +19,7 @@ STOP_S = 10  # what is being sent may end; then workers are killed
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    die_with_parent()
+    die_with_parent(int(os.environ.get("RINGNODE_GATEWAY_PARENT", "0")))
     config = from_json(os.environ["RINGNODE_GATEWAY"])
     plain = bool(os.environ.get("RINGNODE_GATEWAY_PLAIN"))
     Granian(

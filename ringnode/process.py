@@ -11,9 +11,12 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8
 MIB = 1 << 20
 
 
-def die_with_parent() -> None:
-    """End this process when its parent does, however that ends. Linux only; elsewhere nothing happens."""
-    parent = os.getppid()
+def die_with_parent(parent: int = 0) -> None:
+    """End this process when its parent does, however that ends. Linux only; elsewhere nothing happens.
+
+    `parent` is its pid, where it was told: a parent may be killed before this process has come so far as to ask.
+    """
+    parent = parent or os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before we asked

@@ -35,6 +35,7 @@ class HttpServer:
         require_free(host, self.port)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("RINGNODE_")}
         self._env |= {"RINGNODE_GATEWAY": to_json(config)} | ({"RINGNODE_GATEWAY_PLAIN": "1"} if plain else {})
+        self._env["RINGNODE_GATEWAY_PARENT"] = str(os.getpid())
         self._env["RINGNODE_GATEWAY_LOG"] = logging.getLevelName(logging.getLogger().level)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0

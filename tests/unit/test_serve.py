@@ -1,5 +1,8 @@
 """What a signal has a node do."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -73,3 +76,11 @@ def test_who_was_sent_away_where_all_that_ends_is_started_again_waits_to_be_stop
     events[ending].set()
     running.join(5)
     assert not running.is_alive()
+
+
+def test_an_http_server_whose_node_was_killed_while_it_started_ends_too() -> None:
+    node = subprocess.Popen(["true"])
+    node.wait()
+    env = os.environ | {"RINGNODE_GATEWAY_PARENT": str(node.pid), "RINGNODE_GATEWAY": "{}"}
+    ended = subprocess.run([sys.executable, "-m", "ringnode.http_server"], env=env, capture_output=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (1, b"")
