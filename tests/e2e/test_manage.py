@@ -200,7 +200,10 @@ def test_an_upload_is_paused_and_goes_on_after_a_reload(keeper: Listener, tmp_pa
     with page.expect_request(lambda part: offset(part) >= 0) as resumed:
         row.get_by_role("button", name="Go on with large.wav").click()
     assert offset(resumed.value) > 0
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.reload()
+    assert asked == ["beforeunload"], "nobody was asked before a file that must be chosen again was left"
     expect(page.get_by_role("heading", name="1 upload was interrupted")).to_be_visible()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Go on", exact=True).click()
@@ -209,6 +212,10 @@ def test_an_upload_is_paused_and_goes_on_after_a_reload(keeper: Listener, tmp_pa
     assert offset(reopened.value) >= offset(resumed.value), "it was begun anew"
     keeper.upload_at(-1)
     expect(row.get_by_text("Added")).to_be_visible(timeout=30_000)
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()
+    assert len(asked) == 1, "somebody was asked though nothing is lost"
+    expect(page.get_by_role("heading", name="Upload")).to_be_visible()
     assert not keeper.complaints
 
 

@@ -39,10 +39,17 @@ export function asProblem(error: unknown): Problem {
   return new Problem('unforeseen', -1, error instanceof Error ? error.message : String(error))
 }
 
+/** Why the device did not give a file. */
+export function unreadable(error: unknown): Problem {
+  const gone = error instanceof DOMException && error.name === 'NotFoundError'
+  return new Problem(gone ? 'vanished' : 'unreadable', -1, String(error))
+}
+
 /** Problems that are said in the reader's language; of others the API's own sentence is shown. */
 export const WORDED = [
   'offline', 'unanswered', 'unforeseen', 'unauthenticated', 'forbidden', 'not-found', 'too-many-requests', 'too-large', 'no-space',
   'not-joined', 'not-enough-replicas', 'peer-down', 'peer-busy', 'corrupt-replica', 'internal', 'nobody',
+  'unreadable', 'vanished',
 ] // prettier-ignore
 
 /** One sentence for a person. `t` translates. */

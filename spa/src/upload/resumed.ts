@@ -3,6 +3,8 @@
  * click; elsewhere the same files are chosen again, and the node tells how much of each it has.
  */
 import { load, keep } from '@/shared/kept'
+import { unreadable } from '@/shared/problem'
+import type { Dropped } from './dropped'
 
 const DATABASE = 'ringnode-uploads'
 const STORE = 'handles'
@@ -26,6 +28,9 @@ export function handleOf(file: File, handle: FileSystemFileHandle): File {
   return file
 }
 
+/** Those of the open files that no browser gives again by itself. */
+export const unkept = (files: readonly File[]): File[] => files.filter((file, n) => n >= MOST || !given.has(file))
+
 /** Note what is open, so that it can go on after a reload. */
 export async function remember(files: readonly File[]): Promise<void> {
   keep('uploads', files.slice(0, MOST).map(({ name, size }) => ({ name, size })))
@@ -42,19 +47,23 @@ export function interrupted(): Left[] {
 }
 
 /** The files of it that the browser gives again. Call it from a click: the browser may ask. */
-export async function reopened(): Promise<File[]> {
+export async function reopened(): Promise<Dropped> {
   const handles: Handle[] = []
   await inStore('readonly', (store) => {
     const asked = store.getAll() as IDBRequest<Handle[]>
     asked.onsuccess = () => handles.push(...asked.result)
   })
-  const files: File[] = []
+  const found: Dropped = { files: [], unread: [] }
   for (const handle of handles) {
     const wish = { mode: 'read' } as const
     const may = (await handle.queryPermission(wish)) === 'granted' || (await handle.requestPermission(wish)) === 'granted'
-    if (may) files.push(handleOf(await handle.getFile(), handle))
+    if (!may) continue
+    await handle.getFile().then(
+      (file) => found.files.push(handleOf(file, handle)),
+      (error: unknown) => found.unread.push({ name: handle.name, why: unreadable(error) }),
+    )
   }
-  return files
+  return found
 }
 
 /** Do something with the store. Without one, nothing is remembered. */

@@ -1,12 +1,15 @@
 /** Files on their way into the library: some at a time, each with its progress and its end. */
-import { computed, reactive, ref } from 'vue'
+import { computed, reactive, ref, watch } from 'vue'
+import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
-import { asProblem, type Problem } from '@/shared/problem'
+import { asProblem, unreadable, type Problem } from '@/shared/problem'
 import { sendResumable, type Arrived, type Sending } from '@/shared/resumable'
+import { toast } from '@/shared/toasts'
+import type { Dropped } from './dropped'
 import { Pace } from './pace'
-import { interrupted, remember } from './resumed'
+import { interrupted, remember, unkept } from './resumed'
 
-export type Stage = 'waiting' | 'sending' | 'paused' | 'storing' | 'added' | 'known' | 'refused' | 'cancelled'
+export type Stage = 'waiting' | 'sending' | 'paused' | 'storing' | 'added' | 'known' | 'refused' | 'cancelled' | 'late'
 
 export interface Upload {
   id: number
@@ -19,6 +22,7 @@ export interface Upload {
   song: { id: string; title: string } | null
 }
 
+const NEW = { size: 0, sent: 0, stage: 'waiting', problem: null, song: null } as const
 const AT_ONCE = 3
 /** What people drop with a folder but never mean. */
 const AUDIO = /\.(aac|aif|aifc|aiff|alac|ape|dff|dsf|flac|m4a|m4b|mka|mp2|mp3|mp4|mpc|oga|ogg|opus|spx|tta|wav|weba|wma|wv)$/i
@@ -38,17 +42,20 @@ export function onAdded(listener: () => void): void {
   listeners.add(listener)
 }
 
-/** Take files up. Returns how many were left aside because they are no music. */
-export function upload(given: readonly File[]): number {
+/** Take files up. What is no music is left aside; what could not be read is named. */
+export function upload({ files: given, unread }: Dropped): void {
+  for (const { name, why } of unread) uploads.push({ ...NEW, id: ++ids, name, stage: 'refused', problem: why })
   const music = given.filter((file) => AUDIO.test(file.name) || file.type.startsWith('audio/'))
   for (const file of music) {
     const id = ++ids
     files.set(id, file)
-    uploads.push({ id, name: file.name, size: file.size, sent: 0, stage: 'waiting', problem: null, song: null })
+    uploads.push({ ...NEW, id, name: file.name, size: file.size })
   }
   left.value = left.value.filter((one) => !music.some((file) => file.name === one.name && file.size === one.size))
   pump()
-  return given.length - music.length
+  const aside = given.length - music.length
+  if (aside) toast(t('upload.aside', aside))
+  if (unread.length) toast(t('upload.unread', unread.length), 'trouble')
 }
 
 /** Give up what a reload interrupted. */
@@ -58,12 +65,15 @@ export function forgetLeft(): void {
 }
 
 export const isOpen = (one: Upload): boolean => ['waiting', 'sending', 'paused', 'storing'].includes(one.stage)
+const isGivenUp = (one: Upload): boolean => one.stage === 'cancelled' || one.stage === 'late'
+const isOnItsWay = (one: Upload): boolean => one.stage === 'sending' || one.stage === 'storing'
 const find = (id: number): Upload | undefined => uploads.find((one) => one.id === id)
 
+/** Once all of it was sent, nobody here knows whether it becomes a song: then it is `late`. */
 export function cancel(id: number): void {
   const one = find(id)
   if (!one || !isOpen(one)) return
-  one.stage = 'cancelled'
+  one.stage = one.stage === 'storing' ? 'late' : 'cancelled'
   sendings.get(id)?.cancel()
   sendings.delete(id)
   pump()
@@ -84,9 +94,12 @@ export function resume(id: number): void {
   pump()
 }
 
+/** Is it over, and can be sent again? */
+export const mayRetry = (one: Upload): boolean => !isOpen(one) && files.has(one.id)
+
 export function retry(id: number): void {
   const one = find(id)
-  if (!one || isOpen(one) || !files.has(id)) return
+  if (!one || !mayRetry(one)) return
   Object.assign(one, { stage: 'waiting', sent: 0, problem: null })
   pump()
 }
@@ -98,23 +111,34 @@ export function tidy(): void {
 }
 
 export const progress = computed(() => {
-  const wanted = uploads.filter((one) => one.stage !== 'cancelled')
+  const wanted = uploads.filter((one) => !isGivenUp(one))
   const total = wanted.reduce((sum, one) => sum + one.size, 0)
   const sent = wanted.reduce((sum, one) => sum + (isOpen(one) ? one.sent : one.size), 0)
   return { open: uploads.filter(isOpen).length, share: total ? sent / total : 0, todo_bytes: total - sent, total }
 })
 
 function pump(): void {
-  const busy = uploads.filter((one) => one.stage === 'sending' || one.stage === 'storing').length
+  const busy = uploads.filter(isOnItsWay).length
   for (const one of uploads.filter((other) => other.stage === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) void run(one)
   note()
 }
 
+const openFiles = (): File[] => uploads.filter(isOpen).flatMap((one) => files.get(one.id) ?? [])
+
 /** For the next visit. */
 function note(): void {
-  const open = uploads.filter(isOpen).flatMap((one) => files.get(one.id) ?? [])
-  void remember([...open, ...(left.value as File[])])
+  void remember([...openFiles(), ...(left.value as File[])])
 }
+
+/** The node keeps what has arrived: by leaving one loses no bytes, but files that would have to be found and chosen again. */
+function ask(event: BeforeUnloadEvent): void {
+  if (unkept(openFiles()).length) event.preventDefault()
+}
+// Only while it may be needed: with it, browsers keep no page for the way back.
+watch(
+  () => uploads.some(isOnItsWay),
+  (is) => (is ? addEventListener : removeEventListener)('beforeunload', ask),
+)
 
 async function run(one: Upload): Promise<void> {
   one.stage = 'sending'
@@ -124,6 +148,9 @@ async function run(one: Upload): Promise<void> {
   const file = files.get(one.id)
   if (!file) return
   try {
+    await file.slice(0, 1).arrayBuffer().catch((error: unknown) => {
+      throw unreadable(error) // sending would take it for a lost connection
+    })
     const sending = await sendResumable(file, { progress: (sent) => moved(one, sent), stalled: (why) => (one.problem = why) })
     sendings.set(one.id, sending)
     if (one.stage !== 'sending') sending[(one.stage as Stage) === 'cancelled' ? 'cancel' : 'pause']()
@@ -139,8 +166,8 @@ async function run(one: Upload): Promise<void> {
 function moved(one: Upload, sent: number): void {
   one.sent = sent
   one.problem = null
-  if (one.stage === 'sending' || one.stage === 'storing') one.stage = sent >= one.size ? 'storing' : 'sending' // begun anew, perhaps
-  pace.note(uploads.reduce((sum, other) => sum + (other.stage === 'cancelled' ? 0 : other.sent), 0), Date.now())
+  if (isOnItsWay(one)) one.stage = sent >= one.size ? 'storing' : 'sending' // begun anew, perhaps
+  pace.note(uploads.reduce((sum, other) => sum + (isGivenUp(other) ? 0 : other.sent), 0), Date.now())
   speed.value = { bytes_per_s: pace.bytes_per_s, left_s: pace.left_s(progress.value.todo_bytes) }
 }
 
