@@ -17,6 +17,7 @@ def walk(ring: "Ring", key: str, candidates: list[Peer]) -> Step[Links]:
 
     Who answers from nearer before the key narrows the search to the arc from there on. If nobody told of is left
     in it, the next live node goes on; one behind the key is the answer, as in ToN 2003: the owner has died.
+    Who has somebody else to ask waits for nobody longer than the ring's own upkeep does.
     """
     asked: set[str] = set()
     dead: set[str] = set()
@@ -36,7 +37,8 @@ def walk(ring: "Ring", key: str, candidates: list[Peer]) -> Step[Links]:
         peer, *candidates = candidates
         asked.add(peer.id)
         try:
-            route = Route.of((yield Call(peer, "route", (key,))))
+            patience_s = ring.patience_s if candidates else None
+            route = Route.of((yield Call(peer, "route", (key,), patience_s)))
         except NO_ANSWER as error:
             if isinstance(error, PeerDown):
                 ring.silent(peer)

@@ -353,6 +353,14 @@ def test_a_lookup_asks_the_next_best_when_one_is_silent() -> None:
     assert end.value.value.me == peer("3")
 
 
+def test_a_lookup_waits_for_long_only_where_nobody_else_is_left_to_ask() -> None:
+    me = ring(successors="7")
+    me.patience_s = 0.75
+    step = me.find_successor("c")
+    assert next(step) == Call(peer("7"), "route", ("c",), 0.75)
+    assert step.throw(PeerDown("dead")) == Call(peer("3"), "route", ("c",), None)
+
+
 def test_a_lookup_ends_when_nobody_is_left() -> None:
     step = ring(successors="7").find_successor("c")
     next(step)
