@@ -8,16 +8,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from Pyro5 import errors as pyro
 from Pyro5.api import Proxy, current_context
 
 from ringnode.errors import CorruptReplica, PeerBusy, PeerDown, PeerRefused, RingnodeError
+from ringnode.objects.lanes import Lanes
 from ringnode.objects.wire import CHUNK_BYTES, DATA, SERIALIZER
-from ringnode.protocol.messages import AtOnce, Call, Wait
+from ringnode.protocol.messages import AtOnce, Call, Wait, With
 
 OBJECT = "ringnode.node"
 log = logging.getLogger(__name__)
@@ -27,7 +29,8 @@ IDLE_A_PEER = 8  # connections kept for the next calls
 TRANSFER_S = 30.0  # for a piece of a file: the last one waits for the disk's fsync
 SLOWEST_BYTES_PER_S = 50_000  # a transfer slower than this is given up
 TRANSFER_GRACE_S = 60.0
-THREADS = 32  # effects performed at once by one process
+THREADS = 64  # effects performed at once by one process
+A_PEERS = 16  # of them: a peer that has just fallen silent is waited for by all who write to it
 REFUSED_WORDS = ("certificate", "alert")  # OpenSSL's words; Pyro hands on the text alone
 
 T = TypeVar("T")
@@ -49,9 +52,10 @@ class Peers:
         self.effects: Effects = {
             Call: lambda call: self.call(call.peer.address, call.method, *call.args, timeout_s=call.timeout_s),
             Wait: lambda pause: time.sleep(pause.seconds),
+            With: lambda effect: self.run(effect.step),
             AtOnce: self._at_once,
         }
-        self._pool = ThreadPoolExecutor(THREADS, "at-once")
+        self._lanes = Lanes(THREADS, A_PEERS, NoReply)
         self._idle: dict[str, list[tuple[Proxy, float]]] = {}
         self._idle_lock = threading.Lock()
         self._closing = False
@@ -81,7 +85,7 @@ class Peers:
 
     def _at_once(self, effect: AtOnce) -> tuple[int, list[RingnodeError]]:
         spares = list(effect.spares)
-        pending = {self._pool.submit(self.perform, some) for some in effect.effects}
+        pending = {self._begin(some) for some in effect.effects}
         succeeded, errors = 0, []
         while pending and succeeded < effect.wanted:
             finished, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -95,9 +99,14 @@ class Peers:
                     error = PeerBusy(f"{type(error).__name__}: {error}")
                 errors.append(error)
                 if spares:
-                    pending.add(self._pool.submit(self.perform, spares.pop(0)))
+                    pending.add(self._begin(spares.pop(0)))
         _when_done(pending, effect.ended)
         return succeeded, errors
+
+    def _begin(self, effect: Any) -> "Future[Any]":
+        """Perform it in another thread: of those for its peer, if it is one peer's."""
+        peer = getattr(effect, "peer", None)
+        return self._lanes.submit(peer.address if peer else "", partial(self.perform, effect))
 
     # -- calls -------------------------------------------------------------------------------------------------
 
@@ -208,7 +217,7 @@ class Peers:
     def close(self) -> None:
         """Let the calls that are under way end, and close every connection."""
         self._closing = True
-        self._pool.shutdown()
+        self._lanes.close()
         for address in list(self._idle):
             self._forget(address)
 

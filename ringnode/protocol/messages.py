@@ -63,6 +63,13 @@ class Verify(NamedTuple):
     key: str
 
 
+class With(NamedTuple):
+    """Please perform a whole step, which asks `peer` alone."""
+
+    peer: Peer
+    step: "Step[Any]"
+
+
 class Wait(NamedTuple):
     """Please resume me after so many seconds."""
 
@@ -107,5 +114,5 @@ class Route(NamedTuple):
         return cls(found and Links.of(found), [Peer.of(peer) for peer in closer])
 
 
-Effect = Call | Send | Fetch | Verify | Wait | AtOnce
+Effect = Call | Send | Fetch | Verify | With | Wait | AtOnce
 Step = Generator[Effect, Any, T]

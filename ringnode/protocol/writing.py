@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ringnode.errors import NoSpace, NotEnoughReplicas, PeerDown
+from ringnode.protocol.antientropy import BYTES_AT_ONCE
 from ringnode.protocol.idspace import position
-from ringnode.protocol.messages import AtOnce, Call, Peer, Step, Wait
+from ringnode.protocol.messages import AtOnce, Call, Peer, Step, Wait, With
 
 GAP_ROUNDS = 32  # the ring closes over a death within a few rounds of its upkeep
 PAUSE_S = 0.25
@@ -18,7 +19,7 @@ SPARES = 3  # nodes after the owners that take a copy where an owner cannot
 
 
 class Records(Protocol):
-    """The catalogue here."""
+    """The catalogue of `home`."""
 
     def get(self, kind: str, key: str) -> Any: ...
     def keep_all(self, documents: Sequence[Any]) -> Any: ...
@@ -73,12 +74,20 @@ class Writing:
     def _ask(self, records: Records, names: Sequence[tuple[str, str]]) -> Step[tuple[int, int, str]]:
         nodes = yield from self.owners(place_of(*names[0]))
         wanted = yield from self.wanted()
-        answered, errors = yield AtOnce([self._learn(records, peer, names) for peer in nodes], wanted)
+        asked = [With(peer, self._learn(records, peer, names)) for peer in nodes]
+        answered, errors = yield AtOnce(asked, wanted)
         return answered, wanted, f" ({errors[0]})" if errors else ""
 
     def _learn(self, records: Records, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
-        """A record too far ahead of the clock here is no answer: what is written over it unseen would not win."""
-        records.keep_all((yield Call(peer, "get_records", (list(names),))))
+        """Take over what a peer has of them; what `home` has is here.
+
+        A record too far ahead of the clock here is no answer: what is written over it unseen would not win.
+        """
+        left = list(names) if peer.address != self.home.address else []
+        while left:
+            documents = yield Call(peer, "get_records", (left, BYTES_AT_ONCE))
+            records.keep_all(documents)
+            left = left[left.index(tuple(documents[-1][:2])) + 1 :] if documents else []  # it gave the first few
 
     def put(self, key: str, place: Callable[[Peer], Any], ended: Callable[[], None] = lambda: None) -> Step[None]:
         """Perform the effect `place` makes for each owner of `key`, or for the nodes after them, until W are done.

@@ -15,9 +15,8 @@ from ringnode.config import Config
 from ringnode.errors import NotFound, RingnodeError, Stale
 from ringnode.objects.peers import Peers
 from ringnode.protocol.antientropy import BYTES_AT_ONCE
-from ringnode.protocol.messages import Call, Peer, Step
+from ringnode.protocol.messages import Peer, Step
 from ringnode.protocol.writing import SPARES, Writing
-from ringnode.protocol.writing import Records as Catalogue
 from ringnode.services.leasing import Held
 from ringnode.storage.blobs import Blobs, Spool
 
@@ -35,7 +34,7 @@ class Place(NamedTuple):
 @dataclass(frozen=True)
 class _Here(Writing):
     """At a gateway, where a call costs more than the answer: its node is asked once for what is done right after one
-    another, and not at all for records, which lie in the catalogue here."""
+    another."""
 
     recent: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
 
@@ -55,15 +54,6 @@ class _Here(Writing):
                 self.recent.clear()
             self.recent[what] = time.monotonic(), answer
         return answer
-
-    def _learn(self, records: Catalogue, peer: Peer, names: Sequence[tuple[str, str]]) -> Step[None]:
-        left = list(names) if peer.address != self.home.address else []
-        while left:
-            found = [Record.of(told) for told in (yield Call(peer, "get_records", (left, BYTES_AT_ONCE)))]
-            records.keep_all(found)
-            if sum(record.size_bytes() for record in found) < BYTES_AT_ONCE // 2:  # all that it has
-                return
-            left = left[left.index(found[-1][:2]) + 1 :]
 
 
 class Durability:

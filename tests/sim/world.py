@@ -18,7 +18,7 @@ import msgpack
 from ringnode.errors import NotJoined, PeerBusy, PeerDown, RingnodeError
 from ringnode.protocol.chord import SUCCESSORS, Ring
 from ringnode.protocol.membership import Member, Membership, Verdict
-from ringnode.protocol.messages import AtOnce, Call, Links, Peer, Wait
+from ringnode.protocol.messages import AtOnce, Call, Links, Peer, Wait, With
 
 TIMEOUT_S = 0.5
 PERIOD_S = 1.0
@@ -124,6 +124,7 @@ class World:
         self.in_flight: dict[int, tuple[Node, Any]] = {}  # replies, and whom they go to
         self.performers: dict[type, Callable[[Node, Any, Back], None]] = {
             Call: self._call,
+            With: lambda node, effect, back: self.spawn(node, effect.step, back),
             AtOnce: self._at_once,
             Wait: lambda node, effect, back: self.at(self.now + effect.seconds, lambda: back(None)),
         }

@@ -19,8 +19,8 @@ from ringnode import ca
 from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound, PeerBusy, PeerDown, PeerRefused
 from ringnode.objects import peers as objects_peers
 from ringnode.objects import wire
-from ringnode.objects.peers import OBJECT, Peers
-from ringnode.protocol.messages import Call, Peer
+from ringnode.objects.peers import OBJECT, THREADS, Peers
+from ringnode.protocol.messages import AtOnce, Call, Peer, With
 from ringnode.storage.blobs import Blobs
 
 DATA = random.Random(2).randbytes(3_500_000)
@@ -309,6 +309,23 @@ def test_the_lock_is_free_while_a_step_waits(peers: Peers, address: str) -> None
     other.call(address, "release")
     other.close()
     runner.join()
+
+
+def test_who_writes_to_others_does_not_wait_for_a_peer_that_hangs(peers: Peers, address: str) -> None:
+    here, hung = Peer("ab", address), socket.create_server(("127.0.0.1", 0))  # it accepts, and says nothing
+    there = Peer("cd", f"127.0.0.1:{hung.getsockname()[1]}")
+
+    def question(peer: Peer) -> Any:
+        yield Call(peer, "echo", (1,), 5.0)
+
+    peers.perform(AtOnce([With(there, question(there)) for _ in range(THREADS)], 0))
+    writer = threading.Thread(target=lambda: peers.perform(AtOnce([With(here, question(here))], 1)))
+    writer.start()
+    writer.join(4)
+    waits = writer.is_alive()
+    hung.close()
+    writer.join()
+    assert not waits
 
 
 def test_a_proxy_of_pyro_gets_nothing_without_tls(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
