@@ -240,7 +240,7 @@ class Blobs:
         """One piece of a replica of `size` bytes. Returns the offset to go on at; `size` when it is durable.
 
         Senders resume, and several may send the same key at once: a piece that does not fit is passed over and the
-        answer says what is wanted. CorruptReplica when all is there and does not hash to `key`.
+        answer says what is wanted. CorruptReplica: all is there and does not hash to `key`. PeerBusy: too many come.
         """
         if self.has(key) and self._wanted_again(key):
             return size
@@ -276,7 +276,7 @@ class Blobs:
                     self._partials.pop(other).spool.discard()
             if key not in self._partials:
                 if len(self._partials) >= PARTIAL_LIMIT:
-                    raise NoSpace(f"{PARTIAL_LIMIT} replicas are on their way in already")
+                    raise PeerBusy(f"{PARTIAL_LIMIT} replicas are on their way in already")
                 self.require(size)
                 self._partials[key] = Partial(self.spool())
             return self._partials[key]

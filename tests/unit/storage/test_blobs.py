@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_crashes import fail
 
 from ringnode.errors import CorruptReplica, Invalid, NoSpace, NotFound, PeerBusy
-from ringnode.storage.blobs import Blobs
+from ringnode.storage.blobs import PARTIAL_LIMIT, Blobs
 
 DATA = bytes(random.Random(1).randbytes(10_000))
 KEY = blake3(DATA).hexdigest()
@@ -102,6 +102,15 @@ def test_wrong_bytes_are_refused_and_forgotten(blobs: Blobs) -> None:
 def test_more_bytes_than_announced_are_refused(blobs: Blobs) -> None:
     with pytest.raises(Invalid):
         blobs.take_piece(KEY, 5, 0, b"sixsix")
+    blobs.close()
+
+
+def test_a_store_to_which_too_many_send_is_busy_not_full(blobs: Blobs) -> None:
+    for n in range(PARTIAL_LIMIT):
+        assert blobs.take_piece(f"{n:064x}", len(DATA), 0, DATA[:10]) == 10
+    with pytest.raises(PeerBusy):
+        blobs.take_piece(KEY, len(DATA), 0, DATA)
+    assert blobs.take_piece("0" * 64, len(DATA), 10, DATA[10:20]) == 20, "those under way go on"
     blobs.close()
 
 
