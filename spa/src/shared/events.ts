@@ -59,9 +59,19 @@ export async function watchNews(told: (news: News) => void, signal: AbortSignal)
       if (asProblem(error).status === 404) return // an older node has no news
       wait_ms = Math.min(MOST_MS, wait_ms * 2)
     }
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, wait_ms)
-      signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-    })
+    await pause(wait_ms, signal)
   }
+}
+
+/** Until the time is over or the signal ends it; leaves nothing at a signal that lives on. */
+function pause(wait_ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      done()
+    }
+    const timer = setTimeout(end, signal.aborted ? 0 : wait_ms)
+    signal.addEventListener('abort', end)
+  })
 }
