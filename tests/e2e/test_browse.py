@@ -1,7 +1,13 @@
 """The library in a real browser: found, played, starred, put into playlists, on a phone too."""
 
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 from browser import Listener, launched
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 from processes import RingOfProcesses
 from stage import origin
 from support import eventually
@@ -18,6 +24,60 @@ def titles(page: Page) -> list[str]:
     """The songs of a list, in their order."""
     rows = page.get_by_role("grid").get_by_role("row").filter(has=page.get_by_role("gridcell"))
     return [text.split("\n")[0] for text in rows.all_inner_texts()]
+
+
+LONG = 100_000
+CHANGE = "dispatchEvent(new Event('ringnode-library'))"  # as news of the library has it
+
+
+def pages(of: Callable[[int], dict[str, Any]], limit: int, asked: list[int]) -> Callable[[Route], None]:
+    """Answers for a long list out of what `of` makes of an index; where each page began that was asked for."""
+
+    def answer(route: Route) -> None:
+        asked.append(begin := int(parse_qs(urlsplit(route.request.url).query).get("cursor", ["0"])[0]))
+        found = [of(n) for n in range(begin, min(LONG, begin + limit))]
+        end = str(begin + limit) if begin + limit < LONG else None
+        route.fulfill(json={"items": found, "next_cursor": end, "total": LONG})
+
+    return answer
+
+
+def test_a_long_list_stays_where_it_is_while_others_upload(ring: RingOfProcesses) -> None:
+    asked: list[int] = []
+    state = {"word": "old"}
+    song, album = (ring.nodes[0].get(f"/{kind}")["items"][0] | {"has_cover": False} for kind in ("songs", "albums"))
+    with launched() as browser, Listener(browser, origin(ring.nodes[0]), service_workers="block") as listener:
+        page = listener.page
+        listener.log_in()
+        for kind, thing, limit in (("songs", song, 500), ("albums", album, 120)):
+            made = pages(lambda n, it=thing: it | {"id": f"{n:064x}", "title": f"{state['word']} {n}"}, limit, asked)
+            page.route(re.compile(rf"/api/v1/{kind}\?"), made)
+        listener.go("Songs")
+        scroller = page.get_by_role("grid").locator("..")
+        scroller.evaluate("box => { box.scrollTop = 56 * 3000 }")
+        page.get_by_role("row", name="old 3002").click()
+        place = scroller.evaluate("box => box.scrollTop")
+        asked.clear()
+        state["word"] = "new"
+        page.evaluate(CHANGE)
+        row = page.get_by_role("row", name="new 3002")
+        expect(row).to_have_attribute("aria-selected", "true")
+        assert scroller.evaluate("box => box.scrollTop") == place
+        assert set(asked) <= {2500, 3000}, asked
+        scroller.evaluate("box => { box.scrollTop = 56 * 1200 }")
+        expect(page.get_by_role("row", name="new 1202")).to_be_visible()
+
+        listener.go("Albums")
+        for n in (119, 239, 359):
+            page.get_by_role("link", name=f"new {n}", exact=True).scroll_into_view_if_needed()
+        asked.clear()
+        state["word"] = "newer"
+        page.evaluate(CHANGE)
+        expect(page.get_by_role("link", name="newer 359", exact=True)).to_be_in_viewport()
+        assert 0 not in asked, asked
+        page.get_by_role("link", name="new 1", exact=True).scroll_into_view_if_needed()
+        expect(page.get_by_role("link", name="newer 1", exact=True)).to_be_visible()
+        assert not listener.complaints
 
 
 def test_an_album_is_found_and_heard(ring: RingOfProcesses, listener: Listener) -> None:
@@ -75,6 +135,29 @@ def test_a_playlist_is_made_arranged_and_kept(ring: RingOfProcesses, listener: L
     listener.row("Short ogg").click(button="right")
     page.get_by_role("menuitem", name="Remove from favourites").click()
     expect(page.get_by_role("menu")).to_have_count(0)
+    assert not listener.complaints
+
+
+def test_a_long_playlist_is_shuffled_and_queued_whole(ring: RingOfProcesses, listener: Listener) -> None:
+    page, node = listener.page, ring.nodes[0]
+    song = node.get("/songs")["items"][0]["id"]
+    made = json.loads(node.request("POST", "/playlists", {"name": "Long"})[2])["id"]
+    for n in (500, 200):  # more than one page
+        assert node.request("POST", f"/playlists/{made}/entries", {"songs": [song] * n})[0] in (200, 201)
+
+    def queued() -> int:
+        text = page.evaluate("localStorage.getItem('ringnode.queue')")
+        return len(json.loads(text)["entries"]) if text else 0
+
+    listener.go("Playlists")
+    page.get_by_role("link", name="Long").click()
+    page.get_by_role("main").get_by_role("button", name="Shuffle").click()
+    eventually(lambda: queued() == 700)
+    page.get_by_role("button", name="More for Long").click()
+    page.get_by_role("menuitem", name="Add to queue").click()
+    listener.says("700 songs added to the queue")
+    eventually(lambda: queued() == 1400)
+    assert node.request("DELETE", f"/playlists/{made}")[0] == 204
     assert not listener.complaints
 
 

@@ -7,6 +7,8 @@ import { api, data } from '@/shared/http'
 import type { components, paths } from '@/shared/schema'
 import { usePages, type Page } from './pages'
 
+export { keyOf } from './pages'
+
 export type Song = components['schemas']['Song']
 export type Album = components['schemas']['Album']
 export type Artist = components['schemas']['Artist']
@@ -23,9 +25,6 @@ export interface Row extends QueueSong {
   /** In a playlist: it is no longer in the library. */
   gone?: boolean
 }
-
-/** What tells a row from all others of its list. */
-export const keyOf = (row: Row): string => row.entry ?? row.id
 
 const SONGS = 500
 const TILES = 120
