@@ -329,12 +329,12 @@ class Records:
 
     def take_due(self) -> list[Record]:
         """Merge the records kept aside whose time has come."""
-        due = self.db.rows("SELECT record FROM aside WHERE until_ms <= ?", self._now_ms())
-        if not due:
-            return []
-        with self.db.write() as tx:
-            tx.execute("DELETE FROM aside WHERE until_ms <= ?", (self._now_ms(),))
-        return self.take([json.loads(text) for (text,) in due])
+        now_ms = self._now_ms()
+        due = self.db.rows("SELECT record FROM aside WHERE until_ms <= ?", now_ms)
+        news = self.take([json.loads(text) for (text,) in due])
+        with self.db.write() as tx:  # only now: after a crash they are merged once more; none if the clock went back
+            tx.execute("DELETE FROM aside WHERE until_ms <= ?", (min(now_ms, self._now_ms()),))
+        return news
 
     def aside(self) -> list[str]:
         """Why records are kept aside, one line each, at most 100."""

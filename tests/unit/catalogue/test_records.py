@@ -2,18 +2,19 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
 import msgpack
 import pytest
 
 from ringnode.catalogue import songs
 from ringnode.catalogue.database import Database
-from ringnode.catalogue.record import stamp
+from ringnode.catalogue.record import Record, stamp
 from ringnode.catalogue.records import AHEAD_MS, HORIZON_MS, Records
 from ringnode.errors import ConfigError, Invalid
 from ringnode.objects.wire import MESSAGE_BYTES
@@ -221,6 +222,23 @@ def test_a_record_from_the_future_waits_aside(make: Maker) -> None:
     assert b.take_due() == []
     now[0] += AHEAD_MS * 60
     assert b.take_due() == [record] and b.aside() == []
+
+
+class Dies(Records):
+    """Its process ends when it is about to take something in."""
+
+    def take(self, documents: Sequence[Any]) -> list[Record]:
+        raise KeyboardInterrupt
+
+
+def test_a_record_that_waited_aside_outlives_a_crash_when_its_time_has_come(make: Maker) -> None:
+    ahead, b = make(lambda: NOW_MS + AHEAD_MS * 60), make()
+    record = ahead.put("song", "aa", {"title": "One"})
+    b.merge([record])
+    later = NOW_MS + AHEAD_MS * 60
+    with pytest.raises(KeyboardInterrupt):
+        Dies(b.db, "b", lambda: later).take_due()
+    assert Records(b.db, "b", lambda: later).take_due() == [record]
 
 
 def test_a_broken_record_hinders_no_other(make: Maker) -> None:
