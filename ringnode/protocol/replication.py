@@ -2,7 +2,8 @@
 
 A node answers for the keys in (predecessor, itself]: it fetches what it lacks itself and sends to the other owners
 what they lack, the scarcest first. What it holds outside its own k ranges it offers to the owners, and gives up only
-when k of them have confirmed theirs and the ring has been quiet. How soon a missing copy is made depends on how many
+when k of them have confirmed theirs and the ring has been quiet; where only one would have it then, that one must
+have read its copy, for rot shows only to who reads. How soon a missing copy is made depends on how many
 are left, as in Carbonite (NSDI 2006): the last one is copied as soon as the others are down; a copy that only a
 reboot hides is waited for. Who does not answer is unknown, not empty: nothing is copied to it.
 """
@@ -298,12 +299,24 @@ class Replication:
             for owner in missing:
                 confirmed += yield from self._send(owner, key, [self.ring.me])
             yield from give_back(self.ring.me, f"repair/{key}", self.ring.me.id, lease)
+        if confirmed == len(holders) == 1 and not (yield from self._has_read(holders[0], key)):
+            confirmed = 0
         self.report.kept += confirmed < max(len(owners), self._to_hold())
         quiet = self.ring.quiet_s() >= self.rules.quiet_s
         fresh = self.ring.now() - asked_at < WORD_S
         if confirmed >= self.rules.k and quiet and fresh and not self.report.leaving:
             self.store.drop(key)
             self.report.dropped += 1
+
+    def _has_read(self, holder: Peer, key: str) -> Step[bool]:
+        """Has the peer found its copy whole since it started? If not it is asked to, and a later pass sees."""
+        try:
+            if (yield Call(holder, "copy_of", (key,)))["verified_at"] is not None:
+                return True
+            yield Call(holder, "doubt", (key,))
+        except NO_ANSWER as error:
+            self.report.errors.append(f"{holder.address}: {error}")
+        return False
 
     def _to_hold(self) -> int:
         """How many others must hold what a node that leaves has: also those count that will be back soon."""

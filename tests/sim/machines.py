@@ -118,6 +118,7 @@ class Machine(Node):
         self.leaving = False
         self.asked_at: dict[tuple[str, str], float] = {}  # when a holder here last asked for a lease
         self.claims = 0
+        self.read: set[str] = set()  # keys of the copies found whole since the start
         steps = {
             "stabilise": self.stabilise, "probe": self.probe, "spread": self.gossip.spread,
             "exchange": self.gossip.exchange, "replicate": self.replicate, "audit": self.audit,
@@ -243,7 +244,10 @@ class Machine(Node):
 
     def verify(self, key: str) -> bool:
         good = self.disk.verify(key)
-        if not good:
+        if good:
+            self.read.add(key)
+        else:
+            self.read.discard(key)
             self.on_kick("replicate")
         return good
 
@@ -275,6 +279,9 @@ class Machine(Node):
 
     def on_has_replicas(self, keys: list[str]) -> list[bool]:
         return [self.disk.has(key) for key in keys]
+
+    def on_copy_of(self, key: str) -> dict[str, Any]:
+        return {"verified_at": self.world.now if key in self.read else None}
 
     def on_doubt(self, key: str) -> None:
         if self.disk.has(key):

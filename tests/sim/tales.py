@@ -171,6 +171,22 @@ def last_but_one(seed: int, machine_class: type[Machine] = Machine) -> None:
     world.close()
 
 
+def rotten_heir(seed: int, machine_class: type[Machine] = Machine) -> None:
+    """Of two nodes one leaves while the copies of the other, just back, are rotten: nothing goes with it."""
+    life = begun(seed, 2, machine_class)
+    world = life.world
+    keys = uploaded(life, 4)
+    leaves, stays = life.chance.sample(world.live, 2)
+    world.crash(stays)
+    stays.disk.files = dict.fromkeys(keys, False)
+    world.spawn(leaves, leaves.leave())
+    world.run(1)
+    stays = world.restart(stays)
+    assert world.run_until(lambda: not leaves.alive, 300), "it does not come to leave"
+    world.close()
+    assert all(stays.disk.files.get(key) for key in keys), "songs are lost with the node that left"
+
+
 def _deleted(life: Life, keys: list[str]) -> None:
     for key in keys:
         at = life.chance.choice(life.world.members)
@@ -231,5 +247,5 @@ def claims(seed: int, machine_class: type[Machine] = Machine) -> None:
 
 TALES = (
     reboot, edits_at_once, edits_in_turn, rotten_source, long_absence, old_backup, left_and_back, last_but_one,
-    nobody_is_down, sleepers, claims,
+    rotten_heir, nobody_is_down, sleepers, claims,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from tales import (
     nobody_is_down,
     old_backup,
     reboot,
+    rotten_heir,
     rotten_source,
     sleepers,
 )
@@ -49,6 +50,15 @@ class GivesUpUnasked(Machine):
             if not self.leaving:
                 self.store.drop(key)
             return
+            yield
+
+
+class BelievesTheLast(Machine):
+    """The only other node says that it has a copy: it will be whole."""
+
+    class replication_class(SeenReplication):  # noqa: N801
+        def _has_read(self, holder: Any, key: str) -> Step[bool]:
+            return True
             yield
 
 
@@ -173,6 +183,7 @@ class NeverRefutes(Machine):
 BUGS: list[tuple[type[Machine], Callable[..., object]]] = [
     (GivesUpToOne, library_life),
     (GivesUpUnasked, library_life),
+    (BelievesTheLast, rotten_heir),
     (CopiesAtOnce, reboot),
     (AcknowledgesEarly, library_life),
     (RecordBeforeBytes, library_life),

@@ -66,6 +66,7 @@ class Nodes:
         self.taken: set[str] = set()  # leases that somebody else has
         self.rotten: set[str] = set()  # nodes whose copies are damaged
         self.doubted: list[str] = []
+        self.read: set[str] = set()  # nodes that have read their copies since they started
         self.moved: list[tuple[str, str, str]] = []
         self.rings = {peer.id: self.ring(peer) for peer in self.peers}
 
@@ -85,7 +86,7 @@ class Nodes:
             ring.mute = dict.fromkeys(sorted(self.dead), self.now - since)
             ring.down = dict(ring.mute) if found else {}
             live = [peer for peer in self.peers if peer.id not in self.dead]
-            at = next(i for i, peer in enumerate(live) if peer.id >= me)
+            at = next((i for i, peer in enumerate(live) if peer.id >= me), 0)
             ring.predecessor = live[at - 1]
 
     def replicate(self, at: str, quiet_s: float = 0.0, delay_s: float = 600.0) -> Report:
@@ -130,6 +131,8 @@ class Nodes:
         if isinstance(effect, Call) and effect.method == "doubt":
             self.doubted.append(effect.peer.id)
             return None
+        if isinstance(effect, Call) and effect.method == "copy_of":
+            return {"verified_at": 1.0 if effect.peer.id in self.read else None}
         if isinstance(effect, Call):
             return self.perform_lease(effect)
         if isinstance(effect, Send):
@@ -240,6 +243,30 @@ class SlowLine(Nodes):
             for id in "579":
                 self.files[id].held.discard("5")
         return super().perform(at, effect)
+
+
+def test_the_last_other_copy_must_have_been_read_before_mine_is_given_up() -> None:
+    nodes = Nodes("4", n5="4", n9="4")
+    replication = Replication(nodes.rings["9"], nodes.files["9"], nodes.library, Rules(1, 600, 0))
+    assert nodes.run("9", replication).kept == 1 and nodes.doubted == ["5"]
+    nodes.files["5"].drop("4")  # it was rotten
+    nodes.run("9", replication)
+    assert nodes.moved == [("9", "4", "5")]
+    nodes.files["9"].held.add("4")
+    nodes.read.add("5")
+    assert nodes.run("9", replication).dropped == 1 and nodes.holders("4") == "5"
+
+
+def test_a_node_that_leaves_only_one_behind_waits_until_that_one_has_read_its_copies() -> None:
+    nodes = Nodes("4", n5="4", n7="4")
+    nodes.kill(*"139bdf", since=601)
+    replication = leaver(nodes)
+    nodes.rings["5"].found()
+    for _ in range(2):
+        assert not nodes.run("7", replication).handed_over
+    assert set(nodes.doubted) == {"5"}
+    nodes.read.add("5")
+    assert nodes.run("7", replication).handed_over and not nodes.moved
 
 
 def test_a_copy_is_not_given_up_on_word_that_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
