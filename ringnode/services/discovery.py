@@ -17,8 +17,9 @@ from ringnode.config import Config, split_address
 from ringnode.errors import ConfigError, PeerRefused, RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
+from ringnode.protocol.membership import GONE
 from ringnode.protocol.messages import Peer
-from ringnode.services.roster import Roster, peer_of
+from ringnode.services.roster import Roster, member_of
 
 log = logging.getLogger(__name__)
 
@@ -168,11 +169,12 @@ class Discovery:
         return found
 
     def _known(self) -> list[str]:
-        """The addresses of the peers there are records of; none once joined: the ring probes them itself."""
+        """The addresses of the peers of the ring as last heard; none once joined: the ring probes them itself."""
         if self._ring.joined:
             return []
-        peers = (peer_of(record) for record in self._records.live("peer"))
-        return [peer.address for peer in peers if peer and peer.id != self._ring.me.id]
+        members = filter(None, map(member_of, self._records.live("peer")))
+        others = [member for member in members if member.peer.id != self._ring.me.id]
+        return [member.peer.address for member in others if member.state not in GONE]
 
     def _ask(self, addresses: list[str]) -> tuple[list[Greeting], list[RingnodeError]]:
         """Greetings of those who answer, and why others refused us."""

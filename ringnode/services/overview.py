@@ -14,7 +14,7 @@ from ringnode.config import Config
 from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import distance
-from ringnode.protocol.membership import EXPELLED, GONE, LEAVING, LEFT, SUSPECT, UP
+from ringnode.protocol.membership import DOWN, EXPELLED, GONE, LEAVING, LEFT, SUSPECT, UP
 from ringnode.protocol.messages import Peer
 from ringnode.services.roster import member_of, peer_of
 
@@ -141,7 +141,7 @@ class Overview:
         return [api for api in found if API_URL.fullmatch(api)]
 
     def ring(self) -> RingView:
-        """Every node with its state, asked at once."""
+        """Every node with its state, asked at once where it may answer."""
         records = [record for record in self._records.live("peer") if peer_of(record)]
         with ThreadPoolExecutor(ASK_AT_ONCE, "overview") as pool:
             states = list(pool.map(self._state, records))
@@ -171,6 +171,8 @@ class Overview:
         return min(here, key=lambda record: _said(record) in GONE, default=nobody)
 
     def _state(self, record: Record) -> dict[str, Any]:
+        if _said(record) in (DOWN, *GONE):  # nobody waits for it: the ring asks it, and says so when it is back
+            return {"error": f"{record.doc['address']} does not answer"}
         began = time.time()
         try:
             state: dict[str, Any] = self._peers.call(str(record.doc["address"]), "state")

@@ -31,8 +31,10 @@ class Answers(Peers):
         self.table: dict[str, Any] = {}
         self.address = address
         self.ring_knows: list[Any] = []  # of the newcomer itself
+        self.asked: set[str] = set()
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
+        self.asked.add(address)
         answer = self.table.get(address)
         if answer is None:
             raise PeerDown(f"{address} does not answer")
@@ -160,6 +162,19 @@ def test_a_returning_node_goes_on_alone_and_finds_old_friends(made: list[Newcome
     node.other(C)
     node.discovery.once()
     assert node.joined == [False] and node.ring.me.id == "b" * 64
+
+
+@pytest.mark.parametrize("state", ["left", "expelled"])
+def test_a_returning_node_asks_none_that_is_no_part_of_the_ring_any_more(
+    made: list[Newcomer], folder: Path, state: str
+) -> None:
+    node = newcomer(made, folder, "", fresh=False)
+    node.records.put("peer", "3" * 64, {"address": C, "incarnation": 1, "verdict": [state, 1, "3" * 64]})
+    node.records.put("peer", "4" * 64, {"address": D, "incarnation": 1, "verdict": ["down", 1, "3" * 64]})
+    node.other(C)
+    node.other(D)
+    node.discovery.once()
+    assert node.joined == [False] and node.peers.asked == {B, D}
 
 
 def test_a_new_node_takes_an_id_in_the_largest_gap(made: list[Newcomer], folder: Path) -> None:

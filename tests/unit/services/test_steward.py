@@ -33,12 +33,14 @@ class Nodes(Peers):
         self.files: dict[str, dict[str, int]] = {name: {} for name in IDS}
         self.damaged: dict[str, list[str]] = {name: [] for name in IDS}
         self.told: list[tuple[str, str]] = []
+        self.asked: list[str] = []
         self.states: dict[str, dict[str, Any]] = {name: {} for name in IDS}
         self.records: Records
         self.union: Union
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
         at = address.removesuffix(":1")
+        self.asked.append(at)
         if at in self.down:
             raise PeerDown(f"{at} is silent")
         answer: Callable[..., Any] = getattr(self, f"_{method}")
@@ -201,6 +203,15 @@ def test_every_node_and_what_it_does(overview: Overview, nodes: Nodes) -> None:
     verdict(nodes, "c", "left")
     a, b, c = overview.ring().nodes
     assert (c.state, c.error, c.arc) == ("left", "", 0) and abs(a.arc + b.arc - 1) < 0.001
+
+
+def test_nobody_waits_for_those_known_to_be_down_or_gone(overview: Overview, nodes: Nodes) -> None:
+    nodes.down |= {"b", "c"}
+    verdict(nodes, "b", "down")
+    verdict(nodes, "c", "left")
+    _, b, c = overview.ring().nodes
+    assert nodes.asked == ["a"]
+    assert (b.state, b.error, c.state, c.error) == ("down", "b:1 does not answer", "left", "")
 
 
 # -- the union -------------------------------------------------------------------------------------------------
