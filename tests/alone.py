@@ -11,7 +11,7 @@ from ringnode.catalogue.database import Database
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
-from ringnode.errors import Conflict, NotFound, Stale
+from ringnode.errors import Conflict, Invalid, NotFound, Stale
 from ringnode.services.reading import LocalFile
 
 START_MS = 1_800_000_000_000
@@ -53,6 +53,12 @@ class Shelf:
         if record is None or record.deleted:
             raise NotFound(f"there is no song {key:.64}")
         return songs.song(record)
+
+    def several(self, keys: Sequence[str]) -> list[Song]:
+        try:
+            return [self.song(key) for key in keys]
+        except NotFound as error:
+            raise Invalid(str(error), "ids") from error
 
     def copies(self, key: str) -> list[SimpleNamespace]:
         return [SimpleNamespace(whole=key in self.files)]

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 from api import inputs, zips
 from api.models import File
 from api.resources import Resource
-from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Invalid, NotFound
 from ringnode.services.editing import Editing
 from ringnode.services.reading import Source
@@ -48,10 +47,7 @@ class SongsDownload(Resource):
         ids = list(dict.fromkeys(filter(None, inputs.text("ids", AT_ONCE * ID_CHARACTERS).split(","))))
         if not ids:
             raise Invalid("name songs by their ids, with commas between", "ids")
-        found = of_ids(self.gateway.records, ids)
-        if len(found) != len(ids):
-            missing = next(id for id in ids if id not in {song.id for song in found})
-            raise Invalid(f"there is no song {missing[:64]!r}", "ids")
+        found = self.gateway.library.several(ids)
         return zips.send(self.gateway.library, "Songs", zips.of_some(found), edited=_edited(self.gateway.editing))
 
 

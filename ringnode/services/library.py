@@ -4,7 +4,7 @@ Bytes are safe before the catalogue speaks of them: files go to their owners fir
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -120,6 +120,15 @@ class Library:
         song = songs.song(self._live(key))
         cover = None if song.has_cover else self._records.get(shelves.COVER, key)
         return replace(song, has_cover=True) if cover and not cover.deleted else song
+
+    def several(self, keys: Sequence[str]) -> list[Song]:
+        """Several songs, in this order. Invalid if one is not there, which its owners were asked about."""
+        for key in set(keys) - {song.id for song in songs.of_ids(self._records, keys)}:
+            try:
+                self._live(key)
+            except NotFound as error:
+                raise Invalid(str(error), "ids") from error
+        return songs.of_ids(self._records, keys)
 
     def version(self, key: str) -> str:
         """Changes with every edit of the song."""

@@ -17,6 +17,7 @@ from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.songs import of_ids
 from ringnode.errors import Conflict, Forbidden, Invalid, NotFound
+from ringnode.protocol.idspace import is_id
 from ringnode.services import accounts
 from ringnode.services.durability import Durability
 
@@ -244,9 +245,9 @@ class Playlists:
         return low, next((place for place, entry in behind if entry not in moving), "")
 
     def _drafts(self, user: str, id: str, songs: Sequence[str], low: str, high: str) -> list[Record]:
-        known = {song.id for song in of_ids(self._records, songs)}
-        for song in songs:
-            if song not in known:
+        for song in set(songs) - {song.id for song in of_ids(self._records, songs)}:
+            found = self._durability.find("song", song) if is_id(song) else None
+            if found is None or found.deleted:
                 raise Invalid(f"there is no song {song:.64}", "songs")
         now = _now()
         return [

@@ -1,7 +1,7 @@
 """A whole gateway over dictionaries: what the API's tests talk to."""
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,6 +116,12 @@ class MemoryLibrary:
         if key not in self.songs:
             raise NotFound(f"there is no song {key:.64}")
         return self.songs[key]
+
+    def several(self, keys: Sequence[str]) -> list[Song]:
+        for key in keys:
+            if key not in self.songs:
+                raise Invalid(f"there is no song {key:.64}", "ids")
+        return [self.songs[key] for key in keys]
 
     def version(self, key: str) -> str:
         return f"{self.song(key).id[:4]}-{self.versions[key]}"
