@@ -26,6 +26,12 @@ def titles(page: Page) -> list[str]:
     return [text.split("\n")[0] for text in rows.all_inner_texts()]
 
 
+def queued(page: Page) -> int:
+    """Songs in the queue."""
+    text = page.evaluate("localStorage.getItem('ringnode.queue')")
+    return len(json.loads(text)["entries"]) if text else 0
+
+
 LONG = 100_000
 CHANGE = "dispatchEvent(new Event('ringnode-library'))"  # as news of the library has it
 
@@ -145,20 +151,33 @@ def test_a_long_playlist_is_shuffled_and_queued_whole(ring: RingOfProcesses, lis
     for n in (500, 200):  # more than one page
         assert node.request("POST", f"/playlists/{made}/entries", {"songs": [song] * n})[0] in (200, 201)
 
-    def queued() -> int:
-        text = page.evaluate("localStorage.getItem('ringnode.queue')")
-        return len(json.loads(text)["entries"]) if text else 0
-
     listener.go("Playlists")
     page.get_by_role("link", name="Long").click()
     page.get_by_role("main").get_by_role("button", name="Shuffle").click()
-    eventually(lambda: queued() == 700)
+    eventually(lambda: queued(page) == 700)
     page.get_by_role("button", name="More for Long").click()
     page.get_by_role("menuitem", name="Add to queue").click()
     listener.says("700 songs added to the queue")
-    eventually(lambda: queued() == 1400)
+    eventually(lambda: queued(page) == 1400)
     assert node.request("DELETE", f"/playlists/{made}")[0] == 204
     assert not listener.complaints
+
+
+def test_a_queue_of_thousands_comes_over_from_another_device(ring: RingOfProcesses) -> None:
+    node = ring.nodes[2]
+    song = next(song for song in node.get("/songs")["items"] if song["title"] == "Long noise")
+    there = {"songs": [song["id"]] * 2000, "index": 1500, "position_s": 3.0, "device": "Kitchen"}
+    assert node.request("PUT", "/me/queue", there)[0] == 200
+    with launched() as browser, Listener(browser, origin(node)) as listener:
+        page = listener.page
+        listener.log_in()
+        listener.says("Go on with “Long noise” from Kitchen?")
+        page.get_by_role("status").get_by_role("button", name="Go on").click()
+        listener.says("2000 songs of the queue came over.")
+        listener.hears("Long noise")
+        eventually(lambda: queued(page) == 2000)
+        assert json.loads(page.evaluate("localStorage.getItem('ringnode.queue')"))["current"] == 1500
+        assert not listener.complaints
 
 
 def test_a_playlist_is_shared_with_one_person(ring: RingOfProcesses, listener: Listener) -> None:
