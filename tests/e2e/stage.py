@@ -70,9 +70,9 @@ def origin(node: NodeProcess) -> str:
     return str(node.settings["api_url"])
 
 
-def make_song(path: Path, title: str, codec: list[str]) -> None:
+def make_song(path: Path, title: str, codec: list[str], track: int = 1, duration_s: float = SHORT_S) -> None:
     """A short tone in a file of one's choice."""
-    _make(path, f"sine=frequency=330:duration={SHORT_S}", title, 1, codec)
+    _make(path, f"sine=frequency={330 + 55 * track}:duration={duration_s}", title, track, codec)
 
 
 def make_picture(path: Path, color: str) -> Path:
