@@ -53,36 +53,42 @@ export class WebAudioGraph implements Graph {
 
 const STEP_MS = 50
 
+/** A value that goes to another in steps. */
+class Ramp {
+  value = 1
+  private timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(private readonly changed: () => void) {}
+
+  to(value: number, over_s: number): void {
+    clearInterval(this.timer)
+    let steps = Math.max(1, Math.round((over_s * 1000) / STEP_MS))
+    const step = (): void => {
+      this.value += (value - this.value) / steps--
+      if (steps === 0) clearInterval(this.timer)
+      this.changed()
+    }
+    if (steps > 1) this.timer = setInterval(step, STEP_MS)
+    else step()
+  }
+}
+
 /** Without Web Audio: gains above 1 are not to be had, ramps go in steps. */
 export class PlainGraph implements Graph {
-  private all = 1
   private readonly channels: (() => void)[] = []
+  private readonly all = new Ramp(() => this.channels.forEach((apply) => apply()))
 
   channel(media: HTMLMediaElement): Channel {
-    let present = 1
-    let timer: ReturnType<typeof setInterval> | undefined
     const apply = (): void => {
-      media.volume = Math.max(0, Math.min(1, present * this.all))
+      media.volume = Math.max(0, Math.min(1, own.value * this.all.value))
     }
+    const own = new Ramp(apply)
     this.channels.push(apply)
-    const gain = (value: number, over_s: number): void => {
-      clearInterval(timer)
-      let steps = Math.round((over_s * 1000) / STEP_MS)
-      const step = (): void => {
-        present += steps > 0 ? (value - present) / steps : value - present
-        steps -= 1
-        apply()
-        if (steps < 1) clearInterval(timer)
-      }
-      if (steps > 0) timer = setInterval(step, STEP_MS)
-      else step()
-    }
-    return { gain }
+    return { gain: (value, over_s) => own.to(value, over_s) }
   }
 
-  volume(value: number): void {
-    this.all = amplitude(value)
-    for (const apply of this.channels) apply()
+  volume(value: number, over_s: number): void {
+    this.all.to(amplitude(value), over_s)
   }
 
   resume(): void {
