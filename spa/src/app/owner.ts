@@ -13,7 +13,7 @@ export function useOwner(): void {
   const session = useSession()
   watch(() => session.user?.name, (name, before) => {
     if (name) return take(name)
-    if (before) usePlayer().pause() // nothing is left on the screen to stop it with
+    if (before) usePlayer().leave() // nothing is left on the screen to stop it with
     queries.clear()
   }, { immediate: true }) // prettier-ignore
 }

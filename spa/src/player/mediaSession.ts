@@ -8,6 +8,8 @@ export interface Controls {
   previous(): void
   seek(at_s: number): void
   position(): number
+  /** Is anybody there? The keys work with no page to be seen, also where somebody has just logged out. */
+  awake(): boolean
 }
 
 const STEP_S = 10
@@ -28,7 +30,7 @@ export function connect(controls: Controls): void {
   ]
   for (const [action, handler] of actions) {
     try {
-      session.setActionHandler(action, handler)
+      session.setActionHandler(action, (details) => void (controls.awake() && handler(details)))
     } catch {
       // A browser that does not know this one.
     }

@@ -164,7 +164,7 @@ export const usePlayer = defineStore('player', () => {
   function fallAsleep(): void {
     sleep.set(null)
     pause()
-    engine.volume(loudness())
+    engine.volume(loudness.value)
     follow()
   }
 
@@ -175,7 +175,7 @@ export const usePlayer = defineStore('player', () => {
 
   function begin(at_s: number): void {
     listening.begin(at_s)
-    position_s.value = at_s
+    position_s.value = buffered_s.value = at_s
     duration_s.value = now.value?.duration_s ?? 0
     mediaSession.show(now.value, now.value ? coverUrl(now.value) : '')
   }
@@ -188,9 +188,9 @@ export const usePlayer = defineStore('player', () => {
   /** Open the queue's present song. */
   function open(play: boolean, at_s = 0): void {
     forgetRetry()
+    begin(at_s)
     const entry = queue.now
     if (!entry) return engine.clear()
-    begin(at_s)
     engine.load(trackOf(entry), play, at_s)
     follow()
   }
@@ -262,8 +262,8 @@ export const usePlayer = defineStore('player', () => {
   function remove(uids: number[]): void {
     const before = queue.now?.uid
     const was = playing.value
-    queue.remove(uids)
-    if (queue.now?.uid !== before) open(was)
+    const goesOn = queue.remove(uids)
+    if (queue.now?.uid !== before) open(was && goesOn)
   }
 
   function seek(at_s: number): void {
@@ -271,19 +271,32 @@ export const usePlayer = defineStore('player', () => {
   }
 
   function clear(): void {
-    forgetRetry()
     queue.clear()
+    open(false)
+  }
+
+  /** Whoever listens logs out: it is all put away, and waits for them. */
+  function leave(): void {
+    forgetRetry()
+    keepNow()
     engine.clear()
     mediaSession.show(null, '')
   }
 
-  const loudness = (): number => (muted.value ? 0 : volume.value)
-  watch([volume, muted], () => engine.volume(loudness()), { immediate: true })
+  /** The volume as it is heard, 0 to 1; whoever sets it hears it. */
+  const loudness = computed({
+    get: () => (muted.value ? 0 : volume.value),
+    set: (value) => {
+      muted.value = false
+      volume.value = Math.max(0, Math.min(1, value))
+    },
+  })
+  watch(loudness, (value) => engine.volume(value), { immediate: true })
   watch(rate, (value) => (engine.rate = value))
   watch(crossfade_s, (value) => (engine.crossfade_s = value), { immediate: true })
   watch(gainMode, (value) => engine.level(value), { immediate: true })
   watch(sleep.atEnd, follow)
-  watch(sleep.until_ms, () => engine.volume(loudness())) // it may have begun to fade
+  watch(sleep.until_ms, () => engine.volume(loudness.value)) // it may have begun to fade
   watch([state, duration_s, () => Math.floor(position_s.value / 5)], () =>
     mediaSession.showState(playing.value, position_s.value, duration_s.value, rate.value),
   )
@@ -303,7 +316,8 @@ export const usePlayer = defineStore('player', () => {
 
   /** Take up what was left at the last visit. */
   function resume(): void {
-    if (queue.entries.length) return // whose login had ended, and is back
+    if (state.value !== 'empty') return
+    if (queue.entries.length) return open(false, position_s.value) // whose login had ended, and is back
     const saved = load<Saved | null>('queue', null)
     const position = load<{ id?: string; at_s: number }>('position', { at_s: 0 })
     if (!saved?.entries.length) return
@@ -317,11 +331,11 @@ export const usePlayer = defineStore('player', () => {
   nodes.onFailed((node) => !isHere() && engine.leave(node))
   addEventListener('pagehide', keepNow)
   mediaSession.connect({ play, pause, next, previous, seek,
-    position: () => position_s.value }) // prettier-ignore
+    position: () => position_s.value, awake: () => useSession().user !== null }) // prettier-ignore
 
   return {
-    entries, current, shuffle, repeat, state, position_s, duration_s, buffered_s, volume, muted, rate, crossfade_s,
-    gainMode, now, playing, sleep, playSongs, add, pause, toggle, next, previous, jump, remove, seek, clear, resume,
+    entries, current, shuffle, repeat, state, position_s, duration_s, buffered_s, volume, muted, loudness, rate,
+    crossfade_s, gainMode, now, playing, sleep, playSongs, add, pause, toggle, next, previous, jump, remove, seek, clear, leave, resume,
     move: queue.move.bind(queue), setShuffle: queue.setShuffle.bind(queue), setRepeat: queue.setRepeat.bind(queue),
   } // prettier-ignore
 })

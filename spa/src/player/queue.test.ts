@@ -86,6 +86,34 @@ describe('changing', () => {
   })
 })
 
+describe('taking out the present song', () => {
+  const without = (queue: Queue): boolean => queue.remove([queue.now!.uid])
+
+  it('goes on with what would have followed', () => {
+    const queue = queueOf('abc', 1)
+    expect([without(queue), queue.now?.song.id]).toEqual([true, 'c'])
+  })
+
+  it('does not go on with the one before when it was the last', () => {
+    const queue = queueOf('abc', 2)
+    expect([without(queue), queue.now?.song.id]).toEqual([false, 'b'])
+    queue.setRepeat('one')
+    expect([without(queue), queue.now?.song.id]).toEqual([false, 'a'])
+    expect([without(queue), queue.now]).toEqual([false, null])
+  })
+
+  it('goes round if all is repeated', () => {
+    const queue = queueOf('abc', 2)
+    queue.setRepeat('all')
+    expect([without(queue), queue.now?.song.id]).toEqual([true, 'a'])
+  })
+
+  it('says that it goes on where another one was taken out', () => {
+    const queue = queueOf('abc', 2)
+    expect([queue.remove([queue.entries[0]!.uid]), queue.now?.song.id]).toEqual([true, 'c'])
+  })
+})
+
 describe('shuffle', () => {
   it('plays every song once, the present one first, and can be taken back', () => {
     const queue = queueOf('abcdefgh', 3)

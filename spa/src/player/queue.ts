@@ -5,6 +5,8 @@
  * shuffle, so that shuffle can be taken back.
  */
 export type Repeat = 'off' | 'all' | 'one'
+/** What the one button makes of each. */
+export const NEXT_REPEAT: Record<Repeat, Repeat> = { off: 'all', all: 'one', one: 'off' }
 
 /** What is kept of a song to show and play it. */
 export interface QueueSong {
@@ -91,13 +93,20 @@ export class Queue {
     return fit.length
   }
 
-  /** Take entries out. If the present one is among them, the next one that stays is the present one. */
-  remove(uids: readonly number[]): void {
+  /**
+   * Take entries out. If the present one is among them, what would have followed of those that stay is the present one.
+   * Returns false if nothing would have: then it stands at the last one.
+   */
+  remove(uids: readonly number[]): boolean {
     const gone = new Set(uids)
     const before = this.entries.slice(0, Math.max(0, this.current)).filter((entry) => !gone.has(entry.uid)).length
     this.entries = this.entries.filter((entry) => !gone.has(entry.uid))
-    this.current = Math.min(before, this.entries.length - 1)
+    this.current = before - 1
+    const after = this.after()
+    const goesOn = after < this.entries.length
+    if (goesOn) this.current = after
     this.changed()
+    return goesOn
   }
 
   clear(): void {

@@ -227,9 +227,9 @@ export class Engine {
   }
 
   private tell(): void {
-    const deck = this.active
-    if (deck.position_s > 0) this.heard_s = deck.position_s
-    this.around.listener.time(deck.position_s, deck.duration_s, deck.buffered_s)
+    const { track, position_s, duration_s, buffered_s } = this.active
+    if (position_s > 0) this.heard_s = position_s
+    if (track) this.around.listener.time(position_s, duration_s, buffered_s)
     this.prepare()
   }
 
