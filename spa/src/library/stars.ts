@@ -4,6 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { api, data } from '@/shared/http'
 import { explain } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
+import { Presses } from './presses'
 
 export type Thing = 'song' | 'album' | 'artist'
 const PAGE = 500
@@ -21,6 +22,8 @@ async function starred(what: Thing): Promise<Set<string>> {
   return ids
 }
 
+const presses = { song: new Presses(), album: new Presses(), artist: new Presses() }
+
 export function useStars(what: Thing) {
   const { t } = useI18n()
   const queries = useQueryClient()
@@ -37,16 +40,17 @@ export function useStars(what: Thing) {
     })
   }
 
+  async function send(given: readonly string[], on: boolean): Promise<void> {
+    for (let at = 0; at < given.length; at += PAGE)
+      await data(api.POST('/me/stars', { body: { what, ids: given.slice(at, at + PAGE), starred: on } }))
+  }
+
   async function star(given: readonly string[], on: boolean): Promise<void> {
-    const changed = given.filter((id) => has(id) !== on)
-    show(changed, on)
     try {
-      for (let at = 0; at < given.length; at += PAGE)
-        await data(api.POST('/me/stars', { body: { what, ids: given.slice(at, at + PAGE), starred: on } }))
+      await presses[what].press(given, on, { has, show, send })
       void queries.invalidateQueries({ queryKey: ['mine'] })
       if (!ids.value) void queries.invalidateQueries({ queryKey: key })
     } catch (problem) {
-      show(changed, !on)
       toast(explain(problem, t), 'trouble')
     }
   }
