@@ -5,14 +5,12 @@ import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
 import { load, keep } from '@/shared/kept'
 import { explain } from '@/shared/problem'
-import { IDS_AT_ONCE, songsOf } from '@/shared/songs'
+import { songsOf } from '@/shared/songs'
 import { toast } from '@/shared/toasts'
 import { usePlayer } from './player'
 
 /** Of a long queue, this much around the present song goes to other devices, as the API takes it. */
 const MOST = { before: 200, all: 2_000 }
-/** Songs that are fetched to go on, by one question. */
-const TAKEN = { before: 20, all: IDS_AT_ONCE }
 const SOON_MS = 3_000
 const PLACE_MS = 10_000
 
@@ -20,6 +18,19 @@ const PLACE_MS = 10_000
 export function around<T>(items: readonly T[], index: number, limit: { before: number; all: number }): { items: T[]; index: number } {
   const from = Math.max(0, index - limit.before)
   return { items: items.slice(from, from + limit.all), index: Math.max(0, index - from) }
+}
+
+interface Told {
+  songs: readonly string[]
+  index: number
+}
+
+/** The songs of a queue that are still in the library, and which of them is the present one; null if that is gone. */
+export async function opened({ songs: ids, index }: Told): Promise<{ songs: Awaited<ReturnType<typeof songsOf>>; at: number } | null> {
+  const songs = await songsOf(ids)
+  const here = new Set(songs.map((song) => song.id))
+  const present = ids[index]
+  return present !== undefined && here.has(present) ? { songs, at: ids.slice(0, index).filter((id) => here.has(id)).length } : null
 }
 
 /** What this browser calls itself. */
@@ -80,14 +91,13 @@ export function useAcross(): void {
       run: () => void goOn(queue),
     })
   }
-  async function goOn(queue: { songs: string[]; index: number; position_s: number; updated_at: string }): Promise<void> {
+  async function goOn(queue: Told & { position_s: number; updated_at: string }): Promise<void> {
     try {
-      const { items, index } = around(queue.songs, queue.index, TAKEN)
-      const songs = await songsOf(items)
-      const at = songs.findIndex((song) => song.id === items[index])
-      if (at < 0) return
-      player.playSongs(songs, at, queue.position_s)
+      const found = await opened(queue)
+      if (!found) return
+      player.playSongs(found.songs, found.at, queue.position_s)
       keep('queueAt', queue.updated_at)
+      if (queue.songs.length === MOST.all) toast(t('across.most', { n: found.songs.length }))
     } catch (problem) {
       toast(explain(problem, t), 'trouble')
     }
