@@ -45,6 +45,12 @@ export function unreadable(error: unknown): Problem {
   return new Problem(gone ? 'vanished' : 'unreadable', -1, String(error))
 }
 
+/** For what takes a password: 401 means that it was mistyped, which `text` says. */
+export const mistyped = (text: string) => (error: unknown): never => {
+  const problem = asProblem(error)
+  throw problem.status === 401 ? new Problem('mistyped', 401, text) : problem
+} // prettier-ignore
+
 /** Problems that are said in the reader's language; of others the API's own sentence is shown. */
 export const WORDED = [
   'offline', 'unanswered', 'unforeseen', 'unauthenticated', 'forbidden', 'not-found', 'too-many-requests', 'too-large', 'no-space',
