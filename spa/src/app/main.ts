@@ -2,6 +2,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import { useSession } from '@/auth/session'
+import { fetchParts } from '@/shared/later'
 import { queries } from '@/shared/queries'
 import App from './App.vue'
 import { i18n, preferred, speak } from './i18n'
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
   await useSession().resume().catch(again)
   app.use(router).mount('#app')
   setTimeout(stay, LATER_MS)
+  await fetchParts()
 }
 
 /**

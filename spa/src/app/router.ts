@@ -1,8 +1,9 @@
 /** The addresses. Every page sets its title and takes the focus, as a document of its own would. */
-import { nextTick } from 'vue'
+import { nextTick, type Component } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { useSession } from '@/auth/session'
 import { keep, load } from '@/shared/kept'
+import { fetchAll } from '@/shared/later'
 import { explain } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
 import { t } from './i18n'
@@ -86,10 +87,5 @@ function focusHeading(before: Element | null = document.activeElement, left = TR
   heading.focus({ preventScroll: true })
 }
 
-/** Have the code of all pages here before the node that served this one may die: one after the other, when nothing else is done. */
-export async function fetchPages(): Promise<void> {
-  for (const { component } of pages) {
-    await new Promise((idle) => (window.requestIdleCallback ?? setTimeout)(idle)) // Safari has no idle callbacks
-    if (typeof component === 'function') await (component as () => Promise<unknown>)().catch(() => undefined)
-  }
-}
+/** Have all code here before the node that served this page may die. */
+export const fetchPages = (): Promise<void> => fetchAll(pages.map(({ component }) => component as () => Promise<{ default: Component }>))

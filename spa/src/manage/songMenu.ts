@@ -1,7 +1,7 @@
 /** The part of a song's menu that looks after it. */
 import { Pencil, Trash2 } from '@lucide/vue'
 import { t } from '@/app/i18n'
-import type { Item } from '@/shared/ui/Menu.vue'
+import type { Item } from '@/shared/ui/menu'
 import { deleteSongs, editTags, mayEdit } from './manage'
 
 /** What whoever is logged in can do to these songs. */

@@ -19,7 +19,7 @@ export function size(bytes: number, locale: string): string {
 }
 
 export function count(n: number, locale: string): string {
-  return new Intl.NumberFormat(locale).format(n)
+  return n < 1000 ? String(n) : new Intl.NumberFormat(locale).format(n) // which takes its time to come to life
 }
 
 /** The day of a moment in ISO 8601. */
