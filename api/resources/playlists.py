@@ -32,7 +32,7 @@ PLAYLISTS = page_of(ns, PLAYLIST, "Playlist", EVENING)
 EDIT = model_of(ns, Playlist, {"name": "Late evening", "readers": ["ben"]}, "PlaylistEdit", FIELDS)
 ENTRY_MODEL = model_of(ns, Entry, ENTRY)
 ENTRIES = page_of(ns, ENTRY_MODEL, "Entry", ENTRY)
-IMPORTED = model_of(ns, Imported, Imported(EVENING, 12, ("Somebody/Unknown song.mp3",)))
+IMPORTED = model_of(ns, Imported, Imported(EVENING, 12, ("Somebody/Unknown song.mp3", "01.mp3"), ("01.mp3",)))
 AFTER = {"type": "string", "x-nullable": True, "description":
          "The entry behind which they stand then; \"\" for the start; null or absent for the end"}  # fmt: skip
 

@@ -31,6 +31,7 @@ class Wanted:
     title: str = ""
     duration_s: float | None = None
     filename: str = ""
+    folders: tuple[str, ...] = ()  # in which it lies
 
 
 def parse(data: bytes) -> Iterator[Wanted]:
@@ -47,9 +48,9 @@ def parse(data: bytes) -> Iterator[Wanted]:
             known["id"] = line.removeprefix(OURS).strip()
         elif not line.startswith("#"):
             place = unquote(line.partition("?")[0]) if URL.match(line) else line
-            name = place.replace("\\", "/").rpartition("/")[2]
+            *folders, name = place.replace("\\", "/").split("/")
             id = known.pop("id", "") or next(iter(ID.findall(line)), "")
-            yield Wanted(line=line, filename=name, id=str(id), **known)  # type: ignore[arg-type]
+            yield Wanted(line=line, filename=name, folders=tuple(folders), id=str(id), **known)  # type: ignore[arg-type]
             known = {}
 
 
@@ -63,20 +64,28 @@ def _text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def find(records: Records, wanted: Wanted) -> str | None:
-    """The id of the song that is meant: by its id, else by artist, title and length or by the file's name."""
+def find(records: Records, wanted: Wanted) -> list[str]:
+    """The id of the song that is meant; several where that is not clear, none where none is like it.
+
+    Known by its id, else by artist, title and length, else by its file's name: there are many of the name `01.mp3`,
+    so that the folders count, as far as they name an artist or album.
+    """
     record = records.get(KIND, wanted.id) if wanted.id else None
     if record and not record.deleted:
-        return record.key
+        return [record.key]
     stem = NUMBER.sub("", wanted.filename.rpartition(".")[0] or wanted.filename)
-    ways = [condition(f"{wanted.artist} {wanted.title}")] if wanted.title else []
-    ways += [("json_extract(doc, '$.filename') = ?", [wanted.filename]), condition(stem)]
-    for where, values in ways:
-        distances = {song.id: _distance(song, wanted) for song in _candidates(records, where, values)}
-        found = [(off, id) for id, off in distances.items() if off is not None]
-        if found:
-            return min(found)[1]
-    return None
+    named, values = "json_extract(doc, '$.filename') = ?", [wanted.filename]
+    inside, words = condition(" ".join(wanted.folders[-1:]))
+    steps = [[condition(f"{wanted.artist} {wanted.title}")]] if wanted.title else []
+    steps += [[(named, values), (inside and f"{inside} AND {named}", words + values)], [condition(stem)]]
+    seen: dict[str, Song] = {}
+    meant: list[str] = []
+    for step in steps:
+        seen |= {song.id: song for way in step for song in _candidates(records, *way)}
+        meant = _meant(seen.values(), wanted)
+        if len(meant) == 1:
+            break
+    return meant
 
 
 def _candidates(records: Records, where: str, values: list[str]) -> list[Song]:
@@ -86,9 +95,23 @@ def _candidates(records: Records, where: str, values: list[str]) -> list[Song]:
     return [Song.of(key, json.loads(doc)) for key, doc in records.db.rows(sql, *values, CANDIDATES)]
 
 
-def _distance(song: Song, wanted: Wanted) -> float | None:
-    """How many seconds lie between what is meant and this song; None if it is another."""
-    off = abs(song.duration_s - wanted.duration_s) if wanted.duration_s is not None else 0.0
+def _meant(songs: Iterable[Song], wanted: Wanted) -> list[str]:
+    """The ids of those that fit best: one if they are copies of one song, for then any will do."""
+    fits = [(fit, -_off(song, wanted), song) for song in songs if (fit := _fit(song, wanted))]
+    fits.sort(key=lambda one: one[:2], reverse=True)
+    best = [song for fit, _, song in fits if fit == fits[0][0]]
+    same = {normalise(f"{song.artist} {song.title}") if song.artist else song.id for song in best}
+    clear = len(same) == 1 or (best and fits[0][0][0] and wanted.artist)
+    return [song.id for song in (best[:1] if clear else best)]
+
+
+def _off(song: Song, wanted: Wanted) -> float:
+    """How many seconds lie between what is meant and this song."""
+    return abs(song.duration_s - wanted.duration_s) if wanted.duration_s is not None else 0.0
+
+
+def _fit(song: Song, wanted: Wanted) -> tuple[bool, int, bool] | None:
+    """Has it the name, how many of the folders', the file's? None if it is another song."""
     title = normalise(wanted.title)
     whole = normalise(f"{wanted.artist} {wanted.title}")  # either may have a dash in it
     artists = (song.artist, song.albumartist, *song.artists) if wanted.artist else ("",)
@@ -96,9 +119,11 @@ def _distance(song: Song, wanted: Wanted) -> float | None:
     same_file = bool(wanted.filename) and song.filename.casefold() == wanted.filename.casefold()
     stem = NUMBER.sub("", wanted.filename.rpartition(".")[0])
     same_stem = not title and normalise(song.title) in (normalise(stem), normalise(stem.rpartition(" - ")[2]))
-    if off > NEAR_S or not (same_name or same_file or same_stem):
+    if _off(song, wanted) > NEAR_S or not (same_name or same_file or same_stem):
         return None
-    return off if same_name or same_file else off + NEAR_S
+    folders = f" {normalise(' / '.join((*wanted.folders, stem)))} "
+    near = sum(f" {normalise(name)} " in folders for name in {song.album, song.artist} if normalise(name))
+    return same_name, near, same_file
 
 
 def write(name: str, songs: Iterable[tuple[Song, str]]) -> str:

@@ -64,6 +64,7 @@ class Imported:
     playlist: Playlist = field(metadata={"help": "The new playlist"})
     found: int = field(metadata={"help": "How many of its lines name songs of this library"})
     missing: tuple[str, ...] = field(metadata={"help": f"Lines that do not, the first {MISSING_SHOWN} of them"})
+    ambiguous: tuple[str, ...] = field(metadata={"help": "Those of them that several songs fit, such as `01.mp3`"})
 
 
 class Playlists:
@@ -180,9 +181,11 @@ class Playlists:
         if not 0 < len(lines) <= ENTRIES_LIMIT:
             raise Invalid(f"this names {len(lines)} songs: send an M3U8 file with 1 to {ENTRIES_LIMIT}")
         found = [(wanted, m3u.find(self._records, wanted)) for wanted in lines]
-        made = self.create(user, {"name": name}, [id for _, id in found if id])
-        missing = [wanted.line[:NAME_LIMIT] for wanted, id in found if id is None]
-        return Imported(made, len(lines) - len(missing), tuple(missing[:MISSING_SHOWN]))
+        made = self.create(user, {"name": name}, [ids[0] for _, ids in found if len(ids) == 1])
+        missing = [(wanted.line[:NAME_LIMIT], len(ids)) for wanted, ids in found if len(ids) != 1]
+        shown = missing[:MISSING_SHOWN]
+        ambiguous = tuple(line for line, fit in shown if fit)
+        return Imported(made, len(lines) - len(missing), tuple(line for line, _ in shown), ambiguous)
 
     def export_m3u(self, user: str, id: str, api: str) -> str:
         """The playlist as M3U8; each song at the URL of its stream."""

@@ -209,6 +209,14 @@ def test_in_and_out(node: Node) -> None:
         node.lists.import_m3u("ben", "Back", b"#EXTM3U\n\n#")
 
 
+def test_a_file_name_that_several_songs_have_is_refused_and_told(node: Node) -> None:
+    for n, album in enumerate(("Homogenic", "Post")):
+        add_song(node.records, f"First of {album}", 20 + n, artist="B", album=album, filename="01.mp3")
+    back = node.lists.import_m3u("ben", "Back", b"01.mp3\nPost/01.mp3\nnothing like it.mp3")
+    assert (back.found, back.missing, back.ambiguous) == (1, ("01.mp3", "nothing like it.mp3"), ("01.mp3",))
+    assert [song.title for song in node.lists.songs("ben", back.playlist.id)] == ["First of Post"]
+
+
 def test_when_an_account_ends(node: Node) -> None:
     first, second = made(node, 0), made(node, 1)
     assert node.lists.hand_over("anna", "Ben") == 2
