@@ -1,6 +1,7 @@
 """Short stories of whole nodes, one for each promise that a life of chance would test too seldom."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from invariants import ideal
@@ -106,18 +107,22 @@ def rotten_source(seed: int, machine_class: type[Machine] = Machine) -> None:
     world.close()
 
 
-def long_absence(seed: int, machine_class: type[Machine] = Machine) -> None:
-    """Deleted while a node was away, for longer than tombstones are kept: stays deleted."""
+def gone_meanwhile(seed: int, machine_class: type[Machine], go: Callable[[Life, Machine], None]) -> None:
+    """A node goes; songs are deleted, and all forget that; it is started again with its folder: they stay deleted."""
     life = begun(seed, 5, machine_class)
-    world = life.world
     keys = uploaded(life, 6)
-    away = life.chance.choice(world.live)
-    world.crash(away)
+    gone = life.chance.choice(life.world.live)
+    go(life, gone)
     _deleted(life, keys[:4])
-    world.run(HORIZON_MS / 1000 * 2.5)
-    world.restart(away)
+    life.world.run(HORIZON_MS / 1000 * 2.5)
+    life.world.restart(gone)
     rested(life)
     _check_deleted(life, keys)
+
+
+def long_absence(seed: int, machine_class: type[Machine] = Machine) -> None:
+    """Deleted while a node was away, for longer than tombstones are kept: stays deleted."""
+    gone_meanwhile(seed, machine_class, lambda life, node: life.world.crash(node))
 
 
 def old_backup(seed: int, machine_class: type[Machine] = Machine) -> None:
@@ -142,18 +147,13 @@ def old_backup(seed: int, machine_class: type[Machine] = Machine) -> None:
 
 def left_and_back(seed: int, machine_class: type[Machine] = Machine) -> None:
     """A node that has left is started again with its folder, when all have forgotten a deletion: stays deleted."""
-    life = begun(seed, 5, machine_class)
-    world = life.world
-    keys = uploaded(life, 6)
-    node = life.chance.choice(world.live)
-    world.spawn(node, node.leave())
-    assert world.run_until(lambda: not node.alive, 200), "it does not come to leave"
-    rested(life)
-    _deleted(life, keys[:4])
-    world.run(HORIZON_MS / 1000 * 2.5)
-    world.restart(node)
-    rested(life)
-    _check_deleted(life, keys)
+
+    def leave(life: Life, node: Machine) -> None:
+        life.world.spawn(node, node.leave())
+        assert life.world.run_until(lambda: not node.alive, 200), "it does not come to leave"
+        rested(life)
+
+    gone_meanwhile(seed, machine_class, leave)
 
 
 def last_but_one(seed: int, machine_class: type[Machine] = Machine) -> None:
