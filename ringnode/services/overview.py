@@ -14,7 +14,7 @@ from ringnode.config import Config
 from ringnode.errors import RingnodeError
 from ringnode.objects.peers import Peers
 from ringnode.protocol.idspace import distance
-from ringnode.protocol.membership import DOWN, EXPELLED, GONE, LEAVING, LEFT, SUSPECT, UP
+from ringnode.protocol.membership import DOWN, EXPELLED, GONE, LEAVING, LEFT, PATIENCE_S, SUSPECT, UP
 from ringnode.protocol.messages import Peer
 from ringnode.services.roster import member_of, peer_of
 
@@ -141,7 +141,7 @@ class Overview:
         return [api for api in found if API_URL.fullmatch(api)]
 
     def ring(self) -> RingView:
-        """Every node with its state, asked at once where it may answer."""
+        """Every node with its state, asked at once."""
         records = [record for record in self._records.live("peer") if peer_of(record)]
         with ThreadPoolExecutor(ASK_AT_ONCE, "overview") as pool:
             states = list(pool.map(self._state, records))
@@ -171,11 +171,12 @@ class Overview:
         return min(here, key=lambda record: _said(record) in GONE, default=nobody)
 
     def _state(self, record: Record) -> dict[str, Any]:
-        if _said(record) in (DOWN, *GONE):  # nobody waits for it: the ring asks it, and says so when it is back
-            return {"error": f"{record.doc['address']} does not answer"}
-        began = time.time()
+        said, began = _said(record), time.time()
+        if said in GONE:  # who comes back says so before
+            return {"error": f"{record.doc['address']} is no part of the ring any more"}
+        patience_s = PATIENCE_S if said == DOWN else None  # it may be on its way back; for the dead nobody waits long
         try:
-            state: dict[str, Any] = self._peers.call(str(record.doc["address"]), "state")
+            state: dict[str, Any] = self._peers.call(str(record.doc["address"]), "state", timeout_s=patience_s)
             state["ahead_ms"] = round(state["clock_ms"] - 500 * (began + time.time()))
         except RingnodeError as error:
             return {"error": str(error)}

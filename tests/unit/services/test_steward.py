@@ -13,6 +13,7 @@ from ringnode.config import Config
 from ringnode.errors import Conflict, NotFound, PeerDown
 from ringnode.objects.peers import Peers
 from ringnode.protocol.chord import Ring
+from ringnode.protocol.membership import PATIENCE_S
 from ringnode.protocol.messages import Peer
 from ringnode.services.durability import Durability
 from ringnode.services.overview import Overview
@@ -33,14 +34,14 @@ class Nodes(Peers):
         self.files: dict[str, dict[str, int]] = {name: {} for name in IDS}
         self.damaged: dict[str, list[str]] = {name: [] for name in IDS}
         self.told: list[tuple[str, str]] = []
-        self.asked: list[str] = []
+        self.asked: dict[str, float | None] = {}  # for how long
         self.states: dict[str, dict[str, Any]] = {name: {} for name in IDS}
         self.records: Records
         self.union: Union
 
     def call(self, address: str, method: str, *args: Any, **more: Any) -> Any:
         at = address.removesuffix(":1")
-        self.asked.append(at)
+        self.asked[at] = more.get("timeout_s")
         if at in self.down:
             raise PeerDown(f"{at} is silent")
         answer: Callable[..., Any] = getattr(self, f"_{method}")
@@ -205,13 +206,18 @@ def test_every_node_and_what_it_does(overview: Overview, nodes: Nodes) -> None:
     assert (c.state, c.error, c.arc) == ("left", "", 0) and abs(a.arc + b.arc - 1) < 0.001
 
 
-def test_nobody_waits_for_those_known_to_be_down_or_gone(overview: Overview, nodes: Nodes) -> None:
+def test_nobody_waits_long_for_those_known_to_be_down_and_at_all_for_those_that_are_gone(
+    overview: Overview, nodes: Nodes
+) -> None:
     nodes.down |= {"b", "c"}
     verdict(nodes, "b", "down")
     verdict(nodes, "c", "left")
     _, b, c = overview.ring().nodes
-    assert nodes.asked == ["a"]
-    assert (b.state, b.error, c.state, c.error) == ("down", "b:1 does not answer", "left", "")
+    assert nodes.asked == {"a": None, "b": PATIENCE_S}
+    assert (b.state, b.error, c.state, c.error) == ("down", "b is silent", "left", "")
+    nodes.down.clear()
+    nodes.states["b"] = {"joined": False}
+    assert overview.ring().nodes[1].state == "joining", "and who is on its way back is seen"
 
 
 # -- the union -------------------------------------------------------------------------------------------------
