@@ -219,6 +219,21 @@ def test_an_upload_is_paused_and_goes_on_after_a_reload(keeper: Listener, tmp_pa
     assert not keeper.complaints
 
 
+def test_a_file_that_vanishes_while_it_is_sent_says_so(keeper: Listener, tmp_path: Path) -> None:
+    page, large = keeper.page, make_wav(tmp_path / "moved.wav", LARGE_BYTES, 8)
+    row = page.get_by_role("listitem").filter(has_text="moved.wav")
+    page.goto(f"{keeper.origin}/upload")
+    keeper.upload_at(LARGE_BYTES // 8)
+    page.get_by_label("Choose files").set_input_files(large)
+    expect(row.get_by_text(re.compile("[1-9] %"))).to_be_visible()
+    row.get_by_role("button", name="Pause moved.wav").click()
+    large.unlink()
+    row.get_by_role("button", name="Go on with moved.wav").click()
+    expect(row.get_by_text(re.compile("no longer where it was|did not let it be read"))).to_be_visible()
+    keeper.upload_at(-1)
+    assert not keeper.complaints
+
+
 def test_logins_and_app_passwords_end_when_one_says_so(keeper: Listener, empty_ring: RingOfProcesses) -> None:
     page, node = keeper.page, empty_ring.nodes[1]
     keeper.go("Settings")

@@ -1,14 +1,19 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
+import type { Problem } from '@/shared/problem'
 import type { Arrived, Sending } from '@/shared/resumable'
 import { handleOf } from './resumed'
 import { cancel, forgetLeft, isOpen, mayRetry, pause, tidy, upload, uploads } from './uploads'
 
+interface Listener {
+  progress(sent: number): void
+  stalled(why: Problem): void
+}
 /** What is on its way, by the name of the file: the test says how far it is. */
-const { way } = vi.hoisted(() => ({ way: new Map<string, { progress(sent: number): void; arrive(song: Arrived): void }>() }))
+const { way } = vi.hoisted(() => ({ way: new Map<string, Listener & { arrive(song: Arrived): void }>() }))
 vi.mock('@/shared/resumable', () => ({
-  async sendResumable(file: File, { progress }: { progress(sent: number): void }): Promise<Sending> {
-    const answer = new Promise<Arrived>((arrive) => way.set(file.name, { progress, arrive }))
+  async sendResumable(file: File, listener: Listener): Promise<Sending> {
+    const answer = new Promise<Arrived>((arrive) => way.set(file.name, { ...listener, arrive }))
     return { answer, pause: () => undefined, resume: () => undefined, cancel: () => undefined }
   },
 }))
@@ -43,8 +48,10 @@ it('tells a file that cannot be read from a node that does not answer', async ()
   const locked = async (): Promise<never> => {
     throw new DOMException('', 'NotReadableError')
   }
-  upload({ files: [song('locked.mp3', locked)], unread: [] })
-  await vi.waitFor(() => expect(uploads[0]).toMatchObject({ stage: 'refused', problem: { kind: 'unreadable' } }))
+  await sent(song('locked.mp3', locked), song('sent.mp3'))
+  for (const { stalled } of way.values()) stalled({ kind: 'offline' } as Problem)
+  await vi.waitFor(() => expect(stages()).toEqual(['refused', 'sending']))
+  expect(uploads.map((one) => one.problem?.kind)).toEqual(['unreadable', 'offline'])
   expect(mayRetry(uploads[0]!)).toBe(true)
 })
 

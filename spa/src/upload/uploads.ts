@@ -148,17 +148,24 @@ async function run(one: Upload): Promise<void> {
   const file = files.get(one.id)
   if (!file) return
   try {
-    await file.slice(0, 1).arrayBuffer().catch((error: unknown) => {
-      throw unreadable(error) // sending would take it for a lost connection
-    })
-    const sending = await sendResumable(file, { progress: (sent) => moved(one, sent), stalled: (why) => (one.problem = why) })
+    const sending = await sendResumable(file, { progress: (sent) => moved(one, sent), stalled: (why) => void stalled(one, file, why) })
     sendings.set(one.id, sending)
     if (one.stage !== 'sending') sending[(one.stage as Stage) === 'cancelled' ? 'cancel' : 'pause']()
     await ended(one, await sending.answer)
   } catch (error) {
-    one.problem = asProblem(error)
-    one.stage = 'refused'
+    Object.assign(one, { stage: 'refused', problem: asProblem(error) })
   }
+  sendings.delete(one.id)
+  pump()
+}
+
+/** A file that the device does not give any more fails as a lost connection does; trying on would be in vain. */
+async function stalled(one: Upload, file: File, why: Problem): Promise<void> {
+  one.problem = why
+  const unread = await file.slice(0, 1).arrayBuffer().then(() => null, unreadable)
+  if (!unread || !isOnItsWay(one)) return
+  Object.assign(one, { stage: 'refused', problem: unread })
+  sendings.get(one.id)?.pause()
   sendings.delete(one.id)
   pump()
 }
