@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from browser import Listener, launched
 from playwright.sync_api import Browser, Locator, expect
-from processes import RingOfProcesses
+from processes import RingOfProcesses, make_wav
 from stage import make_song, missing, origin
 from support import eventually
 
@@ -14,6 +14,7 @@ SONGS = ["One", "Two", "Three", "Four"]
 SONG_S = 40
 PHONE = {"width": 390, "height": 844}
 NO_QUEUE = {"songs": [], "index": 0, "position_s": 0, "device": ""}
+MANY = 130  # more than an album has in the document at once
 BEN = {"name": "ben", "password": "a password of ben", "role": "listener"}
 # The system's own keys, on keyboards, headphones and lock screens.
 SYSTEM_KEYS = """
@@ -280,3 +281,37 @@ def test_a_login_that_the_ring_ends_stops_the_music(ring: RingOfProcesses, liste
     is_out(listener)
     listener.enter()
     is_new(listener)
+
+
+def focused(listener: Listener, what: str) -> str:
+    """The number of the song that has the focus, if it is in sight."""
+    return str(listener.page.evaluate(
+        """(what) => {
+            const { top, bottom } = document.activeElement.getBoundingClientRect()
+            return top >= 0 && bottom <= innerHeight ? document.activeElement.dataset[what] : ''
+        }""", what
+    ))  # fmt: skip
+
+
+def test_keys_go_on_where_they_were_however_far_one_scrolls(
+    ring: RingOfProcesses, listener: Listener, tmp_path: Path
+) -> None:
+    page, node = listener.page, ring.nodes[0]
+    for n in range(MANY):
+        assert node.upload(make_wav(tmp_path / f"Noise {n}.wav", 4_000, n))[0] == 201
+    listener.go("Songs")
+    expect(page.get_by_text(f"{MANY + len(SONGS)} songs")).to_be_visible()
+    page.get_by_role("grid").get_by_role("row").nth(1).press("ArrowDown")
+    eventually(lambda: focused(listener, "index") == "1")
+    page.get_by_role("grid").locator("..").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
+    eventually(lambda: page.locator(f"[data-index='{MANY}']").count() and not focused(listener, "index"))
+    page.keyboard.press("ArrowDown")
+    eventually(lambda: focused(listener, "index") == "2")
+    (album,) = [album["id"] for album in node.get("/albums")["items"] if album["songs"] == MANY]
+    page.goto(f"{listener.origin}/albums/{album}")
+    page.locator("[data-track='0']").press("ArrowDown")
+    eventually(lambda: focused(listener, "track") == "1")
+    page.get_by_role("main").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
+    eventually(lambda: page.locator("[data-track='2']").count() == 0 and not focused(listener, "track"))
+    page.keyboard.press("ArrowDown")
+    eventually(lambda: focused(listener, "track") == "2")

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { arranged, chosen } from './selection'
+import { arranged, chosen, withHeld } from './selection'
 
 const keys = [...'abcdef']
 const plain = { toggle: false, range: false }
@@ -21,4 +21,10 @@ it('moves rows before another, which they may span, to either end, and nowhere',
   expect(arranged(keys, new Set('bd'), 3)).toEqual({ keys: [...'acbdef'], after: 'c' })
   expect(arranged(keys, new Set('c'), 2).keys).toEqual(keys)
   expect(arranged(keys, new Set('a'), -3).keys).toEqual(keys)
+})
+
+it('keeps the row that has the focus in the document, in its place', () => {
+  expect(withHeld([4, 5, 6], 1, 9)).toEqual([1, 4, 5, 6])
+  expect(withHeld([4, 5, 6], 8, 9)).toEqual([4, 5, 6, 8])
+  expect([withHeld([4, 5], 5, 9), withHeld([4, 5], null, 9), withHeld([4, 5], 9, 9)]).toEqual([[4, 5], [4, 5], [4, 5]])
 })

@@ -27,6 +27,12 @@ export function arranged(keys: readonly string[], moving: ReadonlySet<string>, t
   return { keys: [...rest.slice(0, at), ...moved, ...rest.slice(at)], after: rest[at - 1] ?? '' }
 }
 
+/** The rows that stand in the document: those in sight, and the one that has the focus. */
+export function withHeld(shown: number[], held: number | null, count: number): number[] {
+  if (held === null || held >= count || shown.includes(held)) return shown
+  return [...shown, held].sort((a, b) => a - b)
+}
+
 export function useSelection(keys: () => readonly string[]) {
   const selected = ref<ReadonlySet<string>>(new Set())
   const anchor = ref(0)
