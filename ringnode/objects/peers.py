@@ -133,10 +133,13 @@ class Peers:
     def _call_once(
         self, address: str, method: str, args: tuple[Any, ...], data: bytes | None, timeout_s: float | None
     ) -> tuple[Any, bytes]:
-        with self._lend(address, timeout_s or self.timeout_s) as proxy:
+        patience_s = timeout_s or self.timeout_s
+        with self._lend(address) as proxy:
             try:
                 current_context.annotations = {}
+                proxy._pyroTimeout = min(patience_s, self.timeout_s)  # what is asked may take long, to greet may not
                 proxy._pyroBind()
+                proxy._pyroTimeout = patience_s
                 current_context.annotations = {} if data is None else {DATA: data}
                 value = proxy._pyroInvoke(method, args, {})
                 return value, current_context.response_annotations.get(DATA, b"")
@@ -178,7 +181,7 @@ class Peers:
     # -- the pool ----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _lend(self, address: str, timeout_s: float) -> Iterator[Proxy]:
+    def _lend(self, address: str) -> Iterator[Proxy]:
         """A connection for this thread alone; kept for the next caller if it is still good."""
         with self._idle_lock:
             kept = self._idle.get(address)
@@ -191,7 +194,6 @@ class Peers:
             proxy._pyroSerializer = SERIALIZER
         else:
             proxy._pyroClaimOwnership()
-        proxy._pyroTimeout = timeout_s
         try:
             yield proxy
         finally:

@@ -328,6 +328,26 @@ def test_who_writes_to_others_does_not_wait_for_a_peer_that_hangs(peers: Peers, 
     assert not waits
 
 
+def test_who_does_not_even_greet_is_not_waited_for_as_long_as_for_what_takes_long(tls: Path) -> None:
+    impatient, hung = Peers(timeout_s=0.2), socket.create_server(("127.0.0.1", 0))
+    errors: list[Exception] = []
+
+    def send() -> None:
+        try:
+            impatient.send_piece(f"127.0.0.1:{hung.getsockname()[1]}", KEY, 1, 0, b"x")
+        except PeerDown as error:
+            errors.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    sender.join(5)
+    waits = sender.is_alive()
+    hung.close()
+    sender.join()
+    impatient.close()
+    assert not waits and errors
+
+
 def test_a_proxy_of_pyro_gets_nothing_without_tls(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "SSL", False)
     with Proxy(f"PYRO:{OBJECT}@{address}") as proxy:
