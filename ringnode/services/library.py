@@ -107,8 +107,8 @@ class Library:
         return songs.song(self._durability.publish(record)), True
 
     def _heal(self, key: str, spool: Spool) -> None:
-        """The bytes of a song that is there already: welcome if too few of its copies are."""
-        if len(self._holders(key)) < self._durability.wanted():
+        """The bytes of a song that is there already: welcome if too few of its owners have a copy."""
+        if len(self._holders(key, self._durability.owners(key))) < self._durability.wanted():
             self._durability.store(spool)
         else:
             spool.discard()
@@ -166,8 +166,8 @@ class Library:
         everyone = {peer.id: peer for peer in map(peer_of, self._records.live("peer")) if peer}
         return list((everyone | {peer.id: peer for peer in self._durability.owners(key)}).values())
 
-    def _holders(self, key: str) -> list[Peer]:
-        """Every peer that answers and has the file."""
+    def _holders(self, key: str, peers: list[Peer]) -> list[Peer]:
+        """Those of some peers that answer and have the file."""
 
         def has(peer: Peer) -> bool:
             try:
@@ -175,7 +175,6 @@ class Library:
             except RingnodeError:
                 return False
 
-        peers = self._everyone(key)
         with ThreadPoolExecutor(ASK_AT_ONCE, "holders") as pool:
             return [peer for peer, held in zip(peers, pool.map(has, peers), strict=True) if held]
 
@@ -215,7 +214,8 @@ class Library:
         def addresses() -> Iterator[str]:
             owners = self._durability.owners(key)
             yield from (peer.address for peer in owners)
-            yield from (peer.address for peer in self._holders(key) if peer not in owners)
+            others = [peer for peer in self._everyone(key) if peer not in owners]
+            yield from (peer.address for peer in self._holders(key, others))
 
         return addresses
 

@@ -330,7 +330,7 @@ class Machine(Node):
             if (yield Call(peer, "has_replicas", ([key],)))[0]:
                 holders.append(peer.id)
 
-        peers = [self.ring.me, *self.ring.known.values()]
+        peers = yield from self.writing.owners(key)
         yield AtOnce([ask(peer) for peer in peers], len(peers))
         if len(holders) < (yield from self.writing.wanted()):
             yield from self.writing.put(key, lambda peer: Place(peer, key))
