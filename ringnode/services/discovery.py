@@ -128,7 +128,12 @@ class Discovery:
         """
         if time.monotonic() - self._started < self._config.settle_s or (self._fresh() and not named):
             return False
-        return all(mine.peer.address < them.peer.address for them in others if not them.parted)
+        if not all(mine.peer.address < them.peer.address for them in others if not them.parted):
+            return False
+        again, _ = self._ask(
+            [them.peer.address for them in others]
+        )  # one may have founded while the silent were waited for
+        return not any(them.joined for them in again)
 
     def _join(self, contact: Greeting) -> None:
         try:

@@ -142,6 +142,27 @@ def test_of_several_started_at_once_the_lowest_address_founds(made: list[Newcome
     assert node.joined == [True]
 
 
+def test_nobody_founds_by_what_others_said_before_a_silent_seed_was_waited_for(
+    made: list[Newcomer], folder: Path
+) -> None:
+    node = newcomer(made, folder, f"{A},{B},{C}")
+    node.other(C, joined=False)
+    waiting = node.peers.table[C]
+
+    class Founds(Greeting):
+        """It says that it waits, and then founds."""
+
+        def _asdict(self) -> dict[str, Any]:
+            node.other(C)
+            return waiting._asdict()
+
+    node.peers.table[C] = Founds(*waiting)
+    node.discovery.once()
+    assert node.joined == []
+    node.discovery.once()
+    assert node.joined == [False]
+
+
 def test_a_node_on_its_way_out_is_waited_for_by_nobody(made: list[Newcomer], folder: Path) -> None:
     node = newcomer(made, folder, A, fresh=False)
     node.other(A, joined=False, parted=True)
