@@ -229,3 +229,21 @@ def test_on_a_phone_in_spanish(ring: RingOfProcesses) -> None:
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             assert page.evaluate("document.querySelector('main').scrollWidth") <= PHONE["width"]
         assert not listener.complaints
+
+
+def test_who_comes_back_finds_the_page_where_it_was(listener: Listener) -> None:
+    page = listener.page
+    page.set_viewport_size({"width": 390, "height": 420})
+    box = "(document.querySelector('[data-scroller]') ?? document.getElementById('main'))"
+    for place in ("Albums", "Songs"):
+        listener.go(place)
+        expect(
+            page.get_by_role("main").get_by_text("Formats" if place == "Albums" else "Short opus").first
+        ).to_be_attached()
+        eventually(lambda: page.evaluate(f"{box}.scrollTop = 60, {box}.scrollTop") == 60)
+        page.get_by_role("link", name="Playlists").filter(visible=True).click()
+        expect(page.get_by_role("heading", name="Playlists", level=1)).to_be_visible()
+        assert page.evaluate(f"{box}.scrollTop") == 0
+        page.go_back()
+        eventually(lambda: page.evaluate(f"{box}.scrollTop") == 60)
+    assert not listener.complaints

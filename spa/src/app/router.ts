@@ -1,5 +1,5 @@
 /** The addresses. Every page sets its title and takes the focus, as a document of its own would. */
-import { nextTick, type Component } from 'vue'
+import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { useSession } from '@/auth/session'
 import { keep, load } from '@/shared/kept'
@@ -7,6 +7,7 @@ import { fetchAll } from '@/shared/later'
 import { explain } from '@/shared/problem'
 import { toast } from '@/shared/toasts'
 import { t } from './i18n'
+import { arrive } from './scroll'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -44,7 +45,10 @@ const pages: RouteRecordRaw[] = [
 export const router = createRouter({
   history: createWebHistory(),
   routes: pages,
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  scrollBehavior(to, from, saved) {
+    if (from.matched.length && to.path !== from.path) arrive(saved !== null)
+    return false // the document itself never scrolls
+  },
 })
 
 router.beforeEach((to) => {
@@ -88,4 +92,4 @@ function focusHeading(before: Element | null = document.activeElement, left = TR
 }
 
 /** Have all code here before the node that served this page may die. */
-export const fetchPages = (): Promise<void> => fetchAll(pages.map(({ component }) => component as () => Promise<{ default: Component }>))
+export const fetchPages = (): Promise<void> => fetchAll(pages.map(({ component }) => component as () => Promise<unknown>))

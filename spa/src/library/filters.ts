@@ -8,6 +8,9 @@ export interface Narrowed {
   year_to?: number
 }
 
+/** The order of what is sorted by chance: one for as long as the player is open, so that whoever comes back finds it. */
+export const CHANCE = Math.floor(Math.random() * 1e6)
+
 export function narrowed(query: LocationQuery): Narrowed {
   const text = (name: string): string => (typeof query[name] === 'string' ? query[name].trim() : '')
   const wanted: Narrowed = {}

@@ -1,8 +1,10 @@
 /** Favourites and ratings of one's own. A star is on the screen at once, and taken back if no node keeps it. */
-import { useQuery, useQueryClient } from '@tanstack/vue-query'
-import { useI18n } from 'vue-i18n'
+import { useQuery } from '@tanstack/vue-query'
+import { createSharedComposable } from '@vueuse/core'
+import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
 import { explain } from '@/shared/problem'
+import { queries } from '@/shared/queries'
 import { toast } from '@/shared/toasts'
 import { Presses } from './presses'
 
@@ -22,13 +24,10 @@ async function starred(what: Thing): Promise<Set<string>> {
   return ids
 }
 
-const presses = { song: new Presses(), album: new Presses(), artist: new Presses() }
-
-export function useStars(what: Thing) {
-  const { t } = useI18n()
-  const queries = useQueryClient()
+function starsOf(what: Thing) {
+  const presses = new Presses()
   const key = ['stars', what]
-  const { data: ids } = useQuery({ queryKey: key, queryFn: () => starred(what), staleTime: FRESH_MS })
+  const { data: ids } = useQuery({ queryKey: key, queryFn: () => starred(what), staleTime: FRESH_MS }, queries)
   const has = (id: string): boolean => ids.value?.has(id) ?? false
 
   /** Of the stars that are known by now: others may have been given meanwhile. */
@@ -47,7 +46,7 @@ export function useStars(what: Thing) {
 
   async function star(given: readonly string[], on: boolean): Promise<void> {
     try {
-      await presses[what].press(given, on, { has, show, send })
+      await presses.press(given, on, { has, show, send })
       void queries.invalidateQueries({ queryKey: ['mine'] })
       if (!ids.value) void queries.invalidateQueries({ queryKey: key })
     } catch (problem) {
@@ -56,3 +55,11 @@ export function useStars(what: Thing) {
   }
   return { ids, has, star, toggle: (id: string) => star([id], !has(id)) }
 }
+
+/** Asked for once, however many rows have a star. */
+const shared = {
+  song: createSharedComposable(() => starsOf('song')),
+  album: createSharedComposable(() => starsOf('album')),
+  artist: createSharedComposable(() => starsOf('artist')),
+}
+export const useStars = (what: Thing): ReturnType<typeof starsOf> => shared[what]()

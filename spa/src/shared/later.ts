@@ -1,12 +1,19 @@
 /** Parts of the player whose code comes when it has started, or when they are first shown. */
-import { defineAsyncComponent, type Component } from 'vue'
+import { h, shallowRef, type Component, type FunctionalComponent } from 'vue'
 
-type Load<T = Component> = () => Promise<{ default: T }>
+type Load = () => Promise<unknown>
 const parts: Load[] = []
 
-export function later<T extends Component>(load: Load<T>): T {
-  parts.push(load)
-  return defineAsyncComponent(load)
+/** Once its code is here it is shown at once: whoever opens a box goes on typing. */
+export function later<T extends Component>(load: () => Promise<{ default: T }>): T {
+  const part = shallowRef<T>()
+  const come = async (): Promise<void> => {
+    part.value ??= (await load()).default
+  }
+  parts.push(come)
+  const shown: FunctionalComponent = (_, { attrs, slots }) => (part.value ? h(part.value, attrs, slots) : void come())
+  shown.inheritAttrs = false
+  return shown as unknown as T
 }
 
 const BUSY_MS = 500
