@@ -138,6 +138,13 @@ class Listener:
         minutes, seconds = re.findall(r"\d+", text)[:2]
         return int(minutes) * 60 + int(seconds)
 
+    def on_seek_bar(self, share: float) -> tuple[float, float]:
+        """Where on the screen so much of the song is over."""
+        thumb = self.page.get_by_role("slider", name="Position in the song").last
+        box = thumb.locator("xpath=ancestor::*[@data-slider-impl]").bounding_box()
+        assert box
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
     def hears(self, title: str) -> None:
         """The song is the present one, and its time really advances."""
         eventually(lambda: self.now == title and self.audio()["playing"])

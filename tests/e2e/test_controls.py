@@ -82,28 +82,23 @@ def test_the_seek_bar_goes_just_where_one_points(listener: Listener) -> None:
     page, mouse = listener.page, listener.page.mouse
     listener.play("One")
     press(listener, "Pause")
-    box = thumb(listener).locator("xpath=ancestor::*[@data-slider-impl]").bounding_box()
-    assert box
-
-    def at(share: float) -> tuple[float, float]:
-        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
 
     def is_at(share: float) -> bool:
         return bool(abs(listener.audio()["at"] - share * SONG_S) < 0.5)
 
-    mouse.click(*at(0.305))
+    mouse.click(*listener.on_seek_bar(0.305))
     eventually(lambda: is_at(0.305))
     expect(thumb(listener)).to_have_attribute("aria-valuetext", "0:12 of 0:40")
     mouse.down()
-    mouse.move(*at(0.6))
-    mouse.move(*at(0.68))
+    mouse.move(*listener.on_seek_bar(0.6))
+    mouse.move(*listener.on_seek_bar(0.68))
     expect(thumb(listener)).to_have_attribute("aria-valuetext", "0:27 of 0:40")
     assert is_at(0.305), "it went there before the pointer let go"
     mouse.up()
     eventually(lambda: is_at(0.68))
     mouse.down()
-    mouse.move(*at(0.2))
-    mouse.move(*at(0.68))
+    mouse.move(*listener.on_seek_bar(0.2))
+    mouse.move(*listener.on_seek_bar(0.68))
     mouse.up()
     press(listener, "Play")
     eventually(lambda: listener.position() >= 29)  # what is shown goes on
@@ -137,6 +132,8 @@ def test_the_last_song_taken_out_while_it_plays_does_not_start_the_one_before(li
     listener.hears("Three")
     take_out(listener, "Three")
     listener.hears("One")
+    thumb(listener).press("ArrowRight")
+    eventually(lambda: listener.position() >= 5)
     press(listener, "Queue")
     page.get_by_role("button", name="Empty the queue").click()
     page.keyboard.press("Escape")

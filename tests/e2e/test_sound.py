@@ -159,10 +159,24 @@ def test_pause_in_the_middle_of_a_fade(listener: Listener) -> None:
 def test_seek_back_in_the_middle_of_a_fade(listener: Listener) -> None:
     into_the_fade(listener)
     eventually(lambda: listener.audio()["at"] > 1)
+    url = listener.audio()["url"]  # of the two, that of the new song
     listener.page.get_by_role("slider", name="Position in the song").last.press("Home")
-    eventually(lambda: listener.audio()["at"] < 1)
+    eventually(lambda: [one["at"] < 1 for one in playing(listener) if one["url"] == url] == [True])
     eventually(lambda: alone(listener))
+    assert playing(listener)[0]["url"] == url
     listener.hears("Two")
+
+
+def test_a_fade_is_as_short_as_what_is_left_to_fade(listener: Listener) -> None:
+    listener.play("One")
+    heard(listener)
+    listener.page.mouse.click(*listener.on_seek_bar(0.9))
+    eventually(lambda: fading(listener))
+    eventually(lambda: alone(listener))
+    ears = heard(listener)
+    both = next(n for n, two in enumerate(ears) if all(one["plays"] for one in two))
+    after = next(two for two in ears[both:] if not all(one["plays"] for one in two))
+    assert max(one["loud"] for one in after) > FULL / 2
 
 
 def test_one_song_repeated_does_not_fade_into_itself(listener: Listener) -> None:

@@ -268,10 +268,10 @@ export class Engine {
 
   /** The next song begins now; the present one is faded out, or plays its last samples. */
   private handOver(): void {
-    const { next } = this
-    const fade_s = this.fade_s / this.rate_ // of the clock, not of the song
+    const { next, active } = this
+    const fade_s = Math.min(this.fade_s, active.duration_s - active.position_s) / this.rate_ // of the clock, not of the song
     if (!next || this.spare.track?.uid !== next.uid || !this.spare.ready || this.spare.media.error) return // `ended` will do it
-    const [old, { track }] = [this.active, this.active]
+    const [old, { track }] = [active, active]
     this.swap()
     this.next = null
     this.active.channel.gain(replayGain(next, this.gainMode), fade_s)
