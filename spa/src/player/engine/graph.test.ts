@@ -30,6 +30,11 @@ it('and at once where no time is given, which ends what was under way', () => {
   expect(one.volume).toBe(0.25)
   vi.advanceTimersByTime(8_000)
   expect(one.volume).toBe(0.25)
+  graph.volume(0, 8)
+  vi.advanceTimersByTime(1_000)
+  graph.volume(1, 2)
+  vi.advanceTimersByTime(8_000)
+  expect([one.volume, vi.getTimerCount()]).toEqual([1, 0])
 })
 
 it('and a fade of one song goes by its own clock', () => {
