@@ -86,6 +86,26 @@ def test_a_long_list_stays_where_it_is_while_others_upload(ring: RingOfProcesses
         assert not listener.complaints
 
 
+def test_who_opens_the_search_types_on_though_its_code_is_on_the_way(ring: RingOfProcesses) -> None:
+    held: list[Route] = []
+    with launched() as browser, Listener(browser, origin(ring.nodes[0]), service_workers="block") as listener:
+        page = listener.page
+        page.route(re.compile("/CommandBox-"), lambda route: held.append(route))
+        listener.log_in()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("op s")
+        eventually(lambda: held)
+        held[0].continue_()
+        box = page.get_by_role("dialog").get_by_role("textbox", name="Search")
+        expect(box).to_be_focused()
+        page.keyboard.type("u")
+        expect(box).to_have_value("op su")
+        page.keyboard.press("Escape")
+        page.keyboard.press("/")
+        expect(box).to_have_value("")
+        assert not listener.complaints
+
+
 def test_an_album_is_found_and_heard(ring: RingOfProcesses, listener: Listener) -> None:
     page = listener.page
     listener.go("Albums")

@@ -59,9 +59,21 @@ export function isTaken(event: KeyboardEvent): boolean {
 
 const isGlobal = (event: KeyboardEvent): boolean => named(event) === 'Ctrl+k'
 
-export function useShortcuts(open: Parameters<typeof shortcutsOf>[0]): void {
+/** Whoever opens the search goes on typing, whether its code has come or not, and its box has the focus. */
+function isTyped(event: KeyboardEvent): boolean {
+  const plain = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey
+  return plain && !(event.target as HTMLElement).closest('[role=dialog] :is(input, button)')
+}
+
+/** `text` is what is looked for. */
+export function useShortcuts(open: Parameters<typeof shortcutsOf>[0], text: Ref<string>): void {
   const table = shortcutsOf(open)
   useEventListener(window, 'keydown', (event) => {
+    if (open.searching.value && isTyped(event)) {
+      event.preventDefault()
+      text.value += event.key
+      return
+    }
     const found = table.find((shortcut) => shortcut.keys.includes(named(event)))
     if (!found || isTaken(event)) return
     event.preventDefault()
