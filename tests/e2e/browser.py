@@ -134,13 +134,13 @@ class Listener:
 
     def position(self) -> float:
         """What the player shows, in seconds."""
-        text = self.page.get_by_role("slider", name="Position in the song").last.get_attribute("aria-valuetext") or ""
+        text = self.page.get_by_role("slider", name="Position in the song").get_attribute("aria-valuetext") or ""
         minutes, seconds = re.findall(r"\d+", text)[:2]
         return int(minutes) * 60 + int(seconds)
 
     def on_seek_bar(self, share: float) -> tuple[float, float]:
         """Where on the screen so much of the song is over."""
-        thumb = self.page.get_by_role("slider", name="Position in the song").last
+        thumb = self.page.get_by_role("slider", name="Position in the song")
         box = thumb.locator("xpath=ancestor::*[@data-slider-impl]").bounding_box()
         assert box
         return box["x"] + share * box["width"], box["y"] + box["height"] / 2

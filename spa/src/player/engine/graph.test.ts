@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { FakeMedia } from './fakes'
-import { PlainGraph } from './graph'
+import { PlainGraph, WebAudioGraph } from './graph'
 
 beforeEach(() => void vi.useFakeTimers())
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
 
 function playing() {
   const [graph, one, other] = [new PlainGraph(), new FakeMedia(), new FakeMedia()]
@@ -43,4 +46,62 @@ it('and a fade of one song goes by its own clock', () => {
   graph.volume(0, 4)
   vi.advanceTimersByTime(1_000)
   expect([one.volume, other.volume]).toEqual([expect.closeTo(0.375), expect.closeTo(0.75)])
+})
+
+/** An audio device that writes down what is wired to what, and how loud. */
+class FakeContext {
+  static made: FakeContext[] = []
+  state = 'suspended'
+  currentTime = 0
+  readonly destination = this.node('device')
+  readonly wires: string[] = []
+  readonly gains: { value: number; ramps: [number, number][] }[] = []
+
+  constructor() {
+    FakeContext.made.push(this)
+  }
+
+  node(name: string) {
+    return { name, context: this, connect: (to: { name: string }) => void this.wires.push(`${name}>${to.name}`) }
+  }
+
+  createMediaElementSource(media: { src: string }) {
+    return this.node(media.src)
+  }
+
+  createGain() {
+    const gain = {
+      value: 1,
+      ramps: [] as [number, number][],
+      cancelScheduledValues: () => undefined,
+      setValueAtTime: () => undefined,
+      linearRampToValueAtTime: (value: number, at_s: number) => void gain.ramps.push([value, at_s]),
+    }
+    this.gains.push(gain)
+    return { ...this.node(`gain ${this.gains.length}`), gain }
+  }
+
+  async resume(): Promise<void> {
+    this.state = 'running'
+  }
+}
+
+it('Web Audio is made when something is to be heard, as loud as was set before', () => {
+  vi.stubGlobal('AudioContext', FakeContext)
+  const graph = new WebAudioGraph()
+  const channel = graph.channel({ src: 'one' } as HTMLMediaElement)
+  channel.gain(0.3, 0)
+  graph.volume(0.5, 0)
+  expect(FakeContext.made).toHaveLength(0)
+  graph.resume()
+  graph.resume()
+  expect(FakeContext.made).toHaveLength(1)
+  const [context] = FakeContext.made
+  expect(context!.state).toBe('running')
+  expect(context!.wires).toEqual(['gain 1>device', 'one>gain 2', 'gain 2>gain 1'])
+  expect(context!.gains.map((gain) => gain.value)).toEqual([0.25, 0.3])
+  context!.currentTime = 10
+  channel.gain(1, 4)
+  graph.volume(0, 0)
+  expect(context!.gains.map((gain) => gain.ramps)).toEqual([[[0, 10.02]], [[1, 14]]])
 })

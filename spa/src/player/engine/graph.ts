@@ -6,6 +6,7 @@ export interface Channel {
 }
 
 export interface Graph {
+  /** Of an element that will sound; to be asked for before anything does. */
   channel(media: HTMLMediaElement): Channel
   /** Volume of everything, 0 to 1. */
   volume(value: number, over_s: number): void
@@ -21,33 +22,56 @@ export function amplitude(volume: number): number {
   return Math.max(0, Math.min(1, volume)) ** 2
 }
 
-export class WebAudioGraph implements Graph {
-  private readonly context = new AudioContext({ latencyHint: 'playback' })
-  private readonly master = this.context.createGain()
+/** A gain, which waits for Web Audio to be made. */
+class Knob implements Channel {
+  private node: GainNode | undefined
+  private value = 1
 
-  constructor() {
-    this.master.connect(this.context.destination)
+  gain(value: number, over_s: number): void {
+    this.value = value
+    if (!this.node) return
+    const { gain, context } = this.node
+    const now = context.currentTime
+    gain.cancelScheduledValues(now)
+    gain.setValueAtTime(gain.value, now)
+    gain.linearRampToValueAtTime(value, now + Math.max(SMOOTH_S, over_s))
   }
 
+  connect(from: AudioNode | null, to: AudioNode): GainNode {
+    this.node = to.context.createGain()
+    this.node.gain.value = this.value
+    from?.connect(this.node)
+    this.node.connect(to)
+    return this.node
+  }
+}
+
+/** Made when something is to be heard: to open the sound device costs a page that starts tens of milliseconds. */
+export class WebAudioGraph implements Graph {
+  private context: AudioContext | undefined
+  private readonly all = new Knob()
+  private readonly channels: [HTMLMediaElement, Knob][] = []
+
   channel(media: HTMLMediaElement): Channel {
-    const node = this.context.createGain()
-    this.context.createMediaElementSource(media).connect(node).connect(this.master)
-    return { gain: (value, over_s) => this.ramp(node.gain, value, over_s) }
+    const knob = new Knob()
+    this.channels.push([media, knob])
+    return knob
   }
 
   volume(value: number, over_s: number): void {
-    this.ramp(this.master.gain, amplitude(value), over_s)
+    this.all.gain(amplitude(value), over_s)
   }
 
   resume(): void {
+    this.context ??= this.make()
     if (this.context.state !== 'running') void this.context.resume().catch(() => undefined)
   }
 
-  private ramp(param: AudioParam, value: number, over_s: number): void {
-    const now = this.context.currentTime
-    param.cancelScheduledValues(now)
-    param.setValueAtTime(param.value, now)
-    param.linearRampToValueAtTime(value, now + Math.max(SMOOTH_S, over_s))
+  private make(): AudioContext {
+    const context = new AudioContext({ latencyHint: 'playback' })
+    const all = this.all.connect(null, context.destination)
+    for (const [media, knob] of this.channels) knob.connect(context.createMediaElementSource(media), all)
+    return context
   }
 }
 
