@@ -13,7 +13,7 @@ from ringnode.catalogue.marks import ORDERS, RATING_LIMIT, THINGS
 from ringnode.catalogue.model import Song
 from ringnode.catalogue.paging import Page
 from ringnode.errors import Invalid
-from ringnode.services.listening import SONGS_LIMIT, Listener, Queue
+from ringnode.services.listening import SONGS_LIMIT, Listener, Place, Queue
 from ringnode.services.marks import AT_ONCE, ID_LIMIT, Marked, MarkedSong
 
 ns = Namespace("me", "One's own stars, ratings, plays and queue, on every node", path="/")
@@ -22,12 +22,14 @@ QUEUE_BYTES = 256 << 10
 AT = "2026-01-02T20:15:00+00:00"
 MARK = Marked(MINGUS.id, AT, 5, 12, AT)
 HEARD = MarkedSong(MINGUS.id, AT, 5, 12, AT, MINGUS)
-QUEUED = Queue((MINGUS.id,), 0, 71.5, "kitchen", "2026-01-02T20:15:00.123+00:00")
+HERE = Place(0, 71.5, "kitchen", "2026-01-02T20:15:00.123+00:00")
+QUEUED = Queue(**vars(HERE), songs=(MINGUS.id,))
 model_of(ns, Song, MINGUS)
 MARKED = model_of(ns, Marked, MARK)
 MARKED_PAGE = page_of(ns, MARKED, "Marked", MARK)
 SONGS = page_of(ns, model_of(ns, MarkedSong, HEARD), "MarkedSong", HEARD)
 QUEUE = model_of(ns, Queue, QUEUED)
+PLACE = model_of(ns, Place, HERE)
 QUEUE_EDIT = model_of(ns, Queue, {"songs": [MINGUS.id], "index": 0, "position_s": 71.5, "device": "kitchen"},
                       "QueueEdit", ("songs", "index", "position_s", "device"))  # fmt: skip
 PLACE_EDIT = model_of(ns, Queue, {"index": 0, "position_s": 95.0}, "PlaceEdit", ("index", "position_s", "device"))
@@ -170,8 +172,8 @@ class MyQueue(Resource):
     @ns.doc("put_queue")
     @takes_json
     @ns.expect(QUEUE_EDIT)
-    @ns.response(200, "The queue", QUEUE)
-    def put(self) -> Queue:
+    @ns.response(200, "Where in it I am", PLACE)
+    def put(self) -> Place:
         """Replace my queue; fields not named are empty. At most 2,000 songs."""
         request.max_content_length = QUEUE_BYTES
         return self.gateway.listening.put(g.user.name, inputs.json_body())
@@ -179,8 +181,8 @@ class MyQueue(Resource):
     @ns.doc("move_in_queue")
     @takes_json
     @ns.expect(PLACE_EDIT)
-    @ns.response(200, "The queue", QUEUE)
-    def patch(self) -> Queue:
+    @ns.response(200, "Where in it I am", PLACE)
+    def patch(self) -> Place:
         """Say where in my queue I am: cheap, to be sent every few seconds."""
         return self.gateway.listening.move(g.user.name, inputs.json_body("application/merge-patch+json"))
 

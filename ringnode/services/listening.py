@@ -23,14 +23,20 @@ NOW_S = 600.0  # without another word, a song is over by then
 
 
 @dataclass(frozen=True)
-class Queue:
-    """What somebody is listening to, and where in it they are."""
+class Place:
+    """Where in their queue somebody is."""
 
-    songs: tuple[str, ...] = field(metadata={"help": f"Ids of songs in order, at most {SONGS_LIMIT}"})
     index: int = field(metadata={"help": "Which of them is current, from 0"})
     position_s: float = field(metadata={"help": "Where in it, in seconds"})
     device: str = field(metadata={"help": "What the device that wrote this calls itself"})
     updated_at: str = field(metadata={"help": "When that was, ISO 8601 in UTC; empty if there never was a queue"})
+
+
+@dataclass(frozen=True)
+class Queue(Place):
+    """What somebody is listening to, and where in it they are."""
+
+    songs: tuple[str, ...] = field(metadata={"help": f"Ids of songs in order, at most {SONGS_LIMIT}"})
 
 
 @dataclass(frozen=True)
@@ -62,31 +68,23 @@ class Listening:
         if ids and (not 0 <= index < len(ids) or ids[index] != current):  # written apart, at two nodes at once
             index = ids.index(current) if current in ids else 0
         texts = str(place.get("device", "")), str(place.get("updated_at", ""))
-        return Queue(ids, index if ids else 0, float(place.get("position_s", 0.0)), *texts)
+        return Queue(index if ids else 0, float(place.get("position_s", 0.0)), *texts, songs=ids)
 
-    def put(self, user: str, given: Any) -> Queue:
+    def put(self, user: str, given: Any) -> Place:
         """Replace the queue: {songs, index, position_s, device}. Invalid names the first bad field."""
         fields = _checked(given, {"songs", "index", "position_s", "device"})
         songs = fields.pop("songs", [])
         place: dict[str, Any] = {"index": 0, "position_s": 0.0, "device": ""} | fields
         self._require_index(place["index"], songs)
-        present = self._read(user)
-        changes = {"songs": songs}, self._place(place, songs)
-        self._write(user, present, changes)
-        return self.queue(user)
+        return self._write(user, songs, place, replaced=True)
 
-    def move(self, user: str, given: Any) -> Queue:
+    def move(self, user: str, given: Any) -> Place:
         """Say where in the queue one is: {index, position_s, device}. Invalid names the first bad field."""
         fields = _checked(given, {"index", "position_s", "device"})
         queue = self.queue(user)
         place: dict[str, Any] = {"index": queue.index, "position_s": 0.0, "device": queue.device} | fields
         self._require_index(place["index"], queue.songs)
-        self._write(user, self._read(user), ({}, self._place(place, queue.songs)))
-        return self.queue(user)
-
-    def _place(self, place: dict[str, Any], songs: Sequence[str]) -> dict[str, Any]:
-        current = songs[place["index"]] if songs else ""
-        return place | {"song": current, "updated_at": self._time()}
+        return self._write(user, queue.songs, place, replaced=False)
 
     @staticmethod
     def _require_index(index: int, songs: Sequence[str]) -> None:
@@ -97,12 +95,17 @@ class Listening:
         songs, place = self._durability.latest_all([(KIND, f"{key_of(user)}/{part}") for part in ("songs", "place")])
         return songs, place
 
-    def _write(self, user: str, present: Sequence[Record | None], changes: Sequence[dict[str, Any]]) -> None:
-        parts = zip(("songs", "place"), present, changes, strict=True)
+    def _write(self, user: str, songs: Sequence[str], place: dict[str, Any], replaced: bool) -> Place:
+        """Say where in these songs one is; if `replaced`, that they are the queue now."""
+        place |= {"updated_at": self._time()}
+        current = {"song": songs[place["index"]] if songs else ""}
+        changes = {"songs": list(songs)} if replaced else {}, place | current
+        parts = zip(("songs", "place"), self._read(user), changes, strict=True)
         self._durability.publish_all([
             self._records.draft_fields(KIND, f"{key_of(user)}/{part}", change, record)
             for part, record, change in parts if change
         ])  # fmt: skip
+        return Place(**place)
 
     # -- now ---------------------------------------------------------------------------------------------------
 

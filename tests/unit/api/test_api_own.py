@@ -97,9 +97,9 @@ def test_marks_and_lists_of_songs(client, songs):
 
 def test_the_queue_and_who_listens(client, songs):
     put = client.put("/api/v1/me/queue", json={"songs": songs, "index": 1}, role="listener")
-    assert (put.json["songs"], put.json["index"], put.json["position_s"]) == (songs, 1, 0.0)
+    assert (put.json["index"], put.json["position_s"], "songs" in put.json) == (1, 0.0, False)
     moved = client.patch("/api/v1/me/queue", json={"position_s": 9.5, "device": "phone"}, role="listener").json
-    assert moved == client.get("/api/v1/me/queue", role="listener").json
+    assert client.get("/api/v1/me/queue", role="listener").json == moved | {"songs": songs}
     assert (moved["position_s"], moved["device"]) == (9.5, "phone")
     assert client.get("/api/v1/me/queue", role="admin").json["songs"] == []
     assert client.patch("/api/v1/me/queue", json={"index": 3}, role="listener").json["field"] == "index"
