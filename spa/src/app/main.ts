@@ -2,7 +2,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import { useSession } from '@/auth/session'
-import { fetchParts } from '@/shared/later'
+import { fetchParts, settled } from '@/shared/later'
 import { queries } from '@/shared/queries'
 import App from './App.vue'
 import { i18n, preferred, speak } from './i18n'
@@ -10,7 +10,6 @@ import { fetchPages, router } from './router'
 import './style.css'
 
 const AGAIN_MS = 2_000
-const LATER_MS = 1_500 // when what is on the screen is there
 
 async function start(): Promise<void> {
   const app = createApp(App)
@@ -18,7 +17,7 @@ async function start(): Promise<void> {
   await speak(preferred())
   await useSession().resume().catch(again)
   app.use(router).mount('#app')
-  setTimeout(stay, LATER_MS)
+  void settled.then(stay)
   await fetchParts()
 }
 

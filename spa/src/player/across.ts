@@ -4,6 +4,7 @@ import { watch } from 'vue'
 import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
 import { load, keep } from '@/shared/kept'
+import { settled } from '@/shared/later'
 import { explain } from '@/shared/problem'
 import { songsOf } from '@/shared/songs'
 import { toast } from '@/shared/toasts'
@@ -102,6 +103,6 @@ export function useAcross(): void {
       toast(explain(problem, t), 'trouble')
     }
   }
-  void look()
+  void settled.then(look)
   useEventListener(document, 'visibilitychange', () => document.visibilityState === 'visible' && void look())
 }

@@ -1,6 +1,6 @@
 /** The ring as its nodes tell it; also how the player knows where to go on when one dies. */
 import { useQuery } from '@tanstack/vue-query'
-import { watch } from 'vue'
+import { watch, type MaybeRef } from 'vue'
 import { api, data } from '@/shared/http'
 import { keep } from '@/shared/kept'
 import { nodes } from '@/shared/nodes'
@@ -11,10 +11,11 @@ export type NodeView = components['schemas']['NodeView']
 const OFTEN_MS = 3_000
 const SELDOM_MS = 30_000
 
-export function useRing(often = false) {
+export function useRing(often = false, enabled: MaybeRef<boolean> = true) {
   const { data: ring, error, refetch } = useQuery({
     queryKey: ['ring'],
     queryFn: () => data(api.GET('/ring')),
+    enabled,
     refetchInterval: often ? OFTEN_MS : SELDOM_MS,
   })
   watch(

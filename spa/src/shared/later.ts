@@ -16,6 +16,10 @@ export function later<T extends Component>(load: () => Promise<{ default: T }>):
   return shown as unknown as T
 }
 
+const START_MS = 1_500
+/** What is on the screen is there: time for what nobody waits for, which would take the network and the nodes from it. */
+export const settled = new Promise<void>((done) => setTimeout(done, START_MS))
+
 const BUSY_MS = 500
 /** When nothing else is done, or has been done for long. Safari has no idle callbacks. */
 const idle = (): Promise<unknown> =>
