@@ -37,6 +37,7 @@ BY_TICKET = {
 TITLES = {status: title for status, _, title in PROBLEMS.values()} | {
     304: "The client has it already",
     400: "The request is malformed",
+    414: "The address is longer than 64 KiB. The HTTP server itself says so, without a body",
     415: "The body is not of a media type that is taken here",
     429: "Too many requests are under way at once, of this user or in all",
     500: "Something went wrong here",
@@ -114,6 +115,7 @@ def _complete(operation: dict[str, Any], role: str, parameters: dict[str, str]) 
         operation["description"] = f"{operation.get('description', '')}\n\nRole: {role}.".strip()
         also += [401] if role == LISTENER else [401, 403]
     also += [404] if "path" in parameters.values() else []
+    also += [414] if "query" in parameters.values() else []
     also += [400, 413, 415] if "body" in parameters.values() else []
     also += [409, 412] if "If-Match" in parameters else []
     also += [304] if "If-None-Match" in parameters else []
@@ -123,7 +125,7 @@ def _complete(operation: dict[str, Any], role: str, parameters: dict[str, str]) 
     for again in {"429", "503"} & set(answers):
         answers[again].setdefault("headers", RETRY)
     for status, answer in answers.items():
-        if int(status) >= 400:
+        if int(status) >= 400 and status != "414":
             answer.setdefault("schema", {"$ref": "#/definitions/Problem"})
 
 

@@ -97,7 +97,8 @@ def if_match(ending: str = "") -> Container[str] | None:
     """The versions that the client wants to change, by the ETags of its If-Match; None if it does not say."""
     if "If-Match" not in request.headers:
         return None
-    return ETags([tag.removesuffix(ending) for tag in request.if_match], star_tag=request.if_match.star_tag)
+    tags: Iterable[str | None] = request.if_match  # Werkzeug reads the empty tag, "", as None
+    return ETags([(tag or "").removesuffix(ending) for tag in tags], star_tag=request.if_match.star_tag)
 
 
 def ids(name: str) -> tuple[str, ...]:

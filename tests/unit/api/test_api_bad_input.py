@@ -39,7 +39,8 @@ VALUES: tuple[Any, ...] = (
 QUERIES = ("", "-1", "0", "9" * 400, "1e9", "%00", "%ff", "x" * 5000, "null", "[]", "%0d%0aX-Injected:%201", "true",
            "..", "title,-artist,year", "' OR 1=1 --", "W10", "e30", "WyJhIl0")  # fmt: skip
 HEADERS: tuple[dict[str, str], ...] = (
-    {"If-Match": "nonsense"}, {"If-Match": '"'}, {"If-None-Match": 'W/"x", *'}, {"Range": "bytes=9-1,0-,-5"},
+    {"If-Match": "nonsense"}, {"If-Match": '"'}, {"If-Match": '""'}, {"If-None-Match": 'W/"x", *'},
+    {"Range": "bytes=9-1,0-,-5"},
     {"Range": "bytes=-" + "9" * 30}, {"X-Request-ID": "a" * 500}, {"Accept": "text/html"},
     {"Last-Event-ID": "x" * 900}, {"Content-Encoding": "gzip"}, {"X-Forwarded-For": "\x00, , x"}, {"Origin": "null"},
     {"Cookie": "ringnode=\x00; =; x"},

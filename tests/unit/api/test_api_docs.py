@@ -14,7 +14,7 @@ from ringnode.catalogue.model import EDITABLE, Song
 from ringnode.services.overview import NodeView
 
 HEADERS_ONLY = ("post /uploads", "head /uploads/{id}")  # as tus has it
-NO_BODY = ("202", "204", "302", "304")
+NO_BODY = ("202", "204", "302", "304", "414")
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def test_every_operation_says_what_it_does_and_what_may_happen(swagger):
         assert all(answer["description"] for answer in answers.values()), where
         assert all(parameter.get("description") or "schema" in parameter for parameter in parameters), where
         assert "404" in answers or "{" not in path, where
+        assert ("414" in answers) == any(parameter["in"] == "query" for parameter in parameters), where
         assert (operation.get("security") == []) == (role == PUBLIC), where
         assert ("401" in answers) == (role != PUBLIC) or role == PUBLIC, where
         assert ("Role:" in operation.get("description", "")) == (role != PUBLIC), where
