@@ -182,6 +182,7 @@ class MyQueue(Resource):
     @takes_json
     @ns.expect(PLACE_EDIT)
     @ns.response(200, "Where in it I am", PLACE)
+    @ns.response(409, "Another device has replaced it")
     def patch(self) -> Place:
         """Say where in my queue I am: cheap, to be sent every few seconds."""
         return self.gateway.listening.move(g.user.name, inputs.json_body("application/merge-patch+json"))

@@ -11,7 +11,7 @@ from ringnode.catalogue.people import key_of
 from ringnode.catalogue.record import Record
 from ringnode.catalogue.records import Records
 from ringnode.catalogue.songs import of_ids
-from ringnode.errors import Invalid
+from ringnode.errors import Conflict, Invalid
 from ringnode.protocol.idspace import is_id
 from ringnode.services.durability import Durability
 
@@ -79,9 +79,14 @@ class Listening:
         return self._write(user, songs, place, replaced=True)
 
     def move(self, user: str, given: Any) -> Place:
-        """Say where in the queue one is: {index, position_s, device}. Invalid names the first bad field."""
+        """
+        Say where in the queue one is: {index, position_s, device}. Invalid names the first bad field; Conflict if
+        another device has replaced the queue, whose songs this one's index does not mean.
+        """
         fields = _checked(given, {"index", "position_s", "device"})
         queue = self.queue(user)
+        if queue.device and fields.get("device", queue.device) != queue.device:
+            raise Conflict(f"the queue is of {queue.device} now: PUT yours to replace it")
         place: dict[str, Any] = {"index": queue.index, "position_s": 0.0, "device": queue.device} | fields
         self._require_index(place["index"], queue.songs)
         return self._write(user, queue.songs, place, replaced=False)

@@ -96,7 +96,7 @@ export function useAcross(): void {
     try {
       const found = await opened(queue)
       if (!found) return
-      player.playSongs(found.songs, found.at, queue.position_s)
+      player.goOn(found.songs, found.at, queue.position_s)
       keep('queueAt', queue.updated_at)
       if (queue.songs.length === MOST.all) toast(t('across.most', { n: found.songs.length }))
     } catch (problem) {

@@ -217,8 +217,14 @@ export const usePlayer = defineStore('player', () => {
     if (wanted && queue.following && queue.repeat !== 'one' && passed < Math.min(queue.entries.length, PASSED_OVER)) next()
   }
 
-  function playSongs(songs: readonly QueueSong[], at = 0, at_s = 0): void {
+  function playSongs(songs: readonly QueueSong[], at = 0): void {
     queue.set(songs.map(queueSong), at)
+    open(true)
+  }
+
+  /** In the order in which another device plays them. */
+  function goOn(songs: readonly QueueSong[], at: number, at_s: number): void {
+    queue.set(songs.map(queueSong), at, true)
     open(true, at_s)
   }
 
@@ -335,7 +341,7 @@ export const usePlayer = defineStore('player', () => {
 
   return {
     entries, current, shuffle, repeat, state, position_s, duration_s, buffered_s, volume, muted, loudness, rate,
-    crossfade_s, gainMode, now, playing, sleep, playSongs, add, pause, toggle, next, previous, jump, remove, seek, clear, leave, resume,
+    crossfade_s, gainMode, now, playing, sleep, playSongs, goOn, add, pause, toggle, next, previous, jump, remove, seek, clear, leave, resume,
     move: queue.move.bind(queue), setShuffle: queue.setShuffle.bind(queue), setRepeat: queue.setRepeat.bind(queue),
   } // prettier-ignore
 })

@@ -37,6 +37,15 @@ describe('going on', () => {
     expect(queue.next(true)?.song.id).toBe('b')
   })
 
+  it('keeps the order of another device, where it was mixed already', () => {
+    const queue = queueOf('')
+    queue.setShuffle(true)
+    queue.set(songs('gbdafce'), 2, true)
+    expect([ids(queue), queue.now?.song.id, queue.following?.song.id]).toEqual(['gbdafce', 'd', 'a'])
+    queue.setShuffle(false)
+    expect([ids(queue), queue.now?.song.id]).toEqual(['gbdafce', 'd'])
+  })
+
   it('stays at the first song when it goes back, and is empty without songs', () => {
     expect(queueOf('ab').previous()?.song.id).toBe('a')
     const empty = new Queue()

@@ -60,11 +60,11 @@ export class Queue {
     return this.entries[this.current] ?? null
   }
 
-  /** Replace everything, and stand at the song with this index. */
-  set(songs: readonly QueueSong[], at = 0): void {
+  /** Replace everything, and stand at the song with this index. `mixed`: shuffle, where it is on, has been done. */
+  set(songs: readonly QueueSong[], at = 0, mixed = false): void {
     this.entries = songs.slice(0, QUEUE_LIMIT).map((song, i) => this.entry(song, i))
     this.current = this.entries.length ? Math.min(Math.max(0, at), this.entries.length - 1) : -1
-    if (this.shuffle) this.mix()
+    if (this.shuffle && !mixed) this.mix()
     this.changed()
   }
 

@@ -101,6 +101,9 @@ def test_the_queue_and_who_listens(client, songs):
     moved = client.patch("/api/v1/me/queue", json={"position_s": 9.5, "device": "phone"}, role="listener").json
     assert client.get("/api/v1/me/queue", role="listener").json == moved | {"songs": songs}
     assert (moved["position_s"], moved["device"]) == (9.5, "phone")
+    late = client.patch("/api/v1/me/queue", json={"index": 0, "device": "kitchen"}, role="listener")
+    assert (late.status_code, "phone" in late.json["detail"]) == (409, True), "another's index was put into the queue"
+    assert client.get("/api/v1/me/queue", role="listener").json == moved | {"songs": songs}
     assert client.get("/api/v1/me/queue", role="admin").json["songs"] == []
     assert client.patch("/api/v1/me/queue", json={"index": 3}, role="listener").json["field"] == "index"
     assert client.put("/api/v1/me/queue", json={"songs": ["0" * 64] * 2000}).status_code == 200

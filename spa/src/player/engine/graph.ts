@@ -22,6 +22,17 @@ export function amplitude(volume: number): number {
   return Math.max(0, Math.min(1, volume)) ** 2
 }
 
+/**
+ * Where a gain is on its way when a part of the time is over. Of two songs that fade into one another the powers always
+ * add up to one, as sin² + cos² = 1: gains that go straight would sound 3 dB quieter in the middle.
+ */
+export function between(from: number, to: number, part: number): number {
+  const angle = (part * Math.PI) / 2
+  return to + (from - to) * (to > from ? 1 - Math.sin(angle) : Math.cos(angle))
+}
+
+const RAMPS = 16 // straight, of which a fade is made
+
 /** A gain, which waits for Web Audio to be made. */
 class Knob implements Channel {
   private node: GainNode | undefined
@@ -31,10 +42,12 @@ class Knob implements Channel {
     this.value = value
     if (!this.node) return
     const { gain, context } = this.node
-    const now = context.currentTime
+    const { currentTime: now } = context
+    const from = gain.value
     gain.cancelScheduledValues(now)
-    gain.setValueAtTime(gain.value, now)
-    gain.linearRampToValueAtTime(value, now + Math.max(SMOOTH_S, over_s))
+    gain.setValueAtTime(from, now)
+    for (let i = 1; i <= RAMPS; i++)
+      gain.linearRampToValueAtTime(between(from, value, i / RAMPS), now + (Math.max(SMOOTH_S, over_s) * i) / RAMPS)
   }
 
   connect(from: AudioNode | null, to: AudioNode): GainNode {
@@ -86,10 +99,11 @@ class Ramp {
 
   to(value: number, over_s: number): void {
     clearInterval(this.timer)
-    let steps = Math.max(1, Math.round((over_s * 1000) / STEP_MS))
+    const [from, steps] = [this.value, Math.max(1, Math.round((over_s * 1000) / STEP_MS))]
+    let taken = 0
     const step = (): void => {
-      this.value += (value - this.value) / steps--
-      if (steps === 0) clearInterval(this.timer)
+      this.value = between(from, value, ++taken / steps)
+      if (taken === steps) clearInterval(this.timer)
       this.changed()
     }
     if (steps > 1) this.timer = setInterval(step, STEP_MS)
