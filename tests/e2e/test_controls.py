@@ -262,6 +262,7 @@ def test_who_logs_out_takes_the_music_along(ring: RingOfProcesses, listener: Lis
     thumb(listener).press("ArrowRight")
     log_out(listener)
     is_out(listener)
+    assert listener.page.url.endswith("/login"), "the next one would be led to where this one was"
     listener.enter()
     eventually(lambda: listener.now in SONGS and listener.position() >= 5)
     assert silent(listener)
@@ -281,6 +282,7 @@ def test_a_login_that_the_ring_ends_stops_the_music(ring: RingOfProcesses, liste
     changed = {"password": "another password of ben"}
     assert ring.nodes[1].request("PATCH", "/users/ben", changed)[0] == 200
     is_out(listener)
+    assert "?to=" in listener.page.url, "who logs in again does not go on where they were"
     listener.enter()
     is_new(listener)
 

@@ -24,9 +24,11 @@ export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null)
   /** Is it known yet whether somebody is logged in? */
   const known = ref(false)
+  /** Did they log out themselves? Then whoever comes next is not led to where they were. */
+  const left = ref(false)
   credentials.token = load('token', '')
   nodes.learn(load('nodes', [])) // as they were at the last visit
-  answers.loggedOut = forget
+  answers.loggedOut = () => forget(false)
 
   /** May this user do what needs the role? */
   const may = computed(() => (role: 'uploader' | 'admin') => {
@@ -80,7 +82,8 @@ export const useSession = defineStore('session', () => {
     if (user.value) freshTicket().catch(() => undefined) // it is asked for again in a while
   }, LOOK_MS)
 
-  function forget(): void {
+  function forget(asked: boolean): void {
+    left.value = asked
     user.value = null
     credentials.token = credentials.ticket = ''
     keep('token', '')
@@ -88,5 +91,5 @@ export const useSession = defineStore('session', () => {
     keep('user', null)
   }
 
-  return { user, known, may, login, resume, freshTicket, logout: () => (endLogin(), forget()) }
+  return { user, known, left, may, login, resume, freshTicket, logout: () => (endLogin(), forget(true)) }
 })
