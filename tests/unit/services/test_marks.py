@@ -6,7 +6,7 @@ from alone import Alone, Clock, add_song, open_catalogue
 
 from ringnode.catalogue.paging import Asked
 from ringnode.catalogue.records import Records
-from ringnode.errors import Invalid
+from ringnode.errors import Conflict, Invalid
 from ringnode.services.listening import Listening, Queue
 from ringnode.services.marks import Marks
 
@@ -128,8 +128,10 @@ def test_a_queue_goes_from_node_to_node(nodes: list[Node]) -> None:
     a.listening.put("Anna", {"songs": a.songs, "index": 2, "device": "kitchen"})
     exchange(a.records, b.records)
     b.clock.ms += 1000
-    place = b.listening.move("anna", {"position_s": 12.5, "device": "phone"})
-    assert (place.index, place.position_s, place.device) == (2, 12.5, "phone")
+    with pytest.raises(Conflict, match="kitchen"):
+        b.listening.move("anna", {"index": 0, "device": "phone"})
+    place = b.listening.move("anna", {"position_s": 12.5, "device": "kitchen"})
+    assert (place.index, place.position_s, place.device) == (2, 12.5, "kitchen")
     exchange(a.records, b.records)
     assert a.listening.queue("anna") == Queue(**vars(place), songs=tuple(a.songs))
     # one device replaces the queue while another only moves on: the current song is found again, or the start
