@@ -94,7 +94,7 @@ def test_who_opens_the_search_types_on_though_its_code_is_on_the_way(ring: RingO
         listener.log_in()
         page.keyboard.press("Control+k")
         page.keyboard.type("op s")
-        eventually(lambda: held)
+        eventually(lambda: page.evaluate("true") and held)
         held[0].continue_()
         box = page.get_by_role("dialog").get_by_role("textbox", name="Search")
         expect(box).to_be_focused()
@@ -267,3 +267,37 @@ def test_who_comes_back_finds_the_page_where_it_was(listener: Listener) -> None:
         page.go_back()
         eventually(lambda: page.evaluate(f"{box}.scrollTop") == 60)
     assert not listener.complaints
+
+
+def test_a_rating_is_seen_at_once_and_the_last_press_wins(ring: RingOfProcesses, listener: Listener) -> None:
+    page = listener.page
+    song = ring.nodes[0].get("/songs?limit=1")["items"][0]["id"]
+    page.goto(f"{origin(ring.nodes[0])}/songs/{song}")
+    stars = page.get_by_role("group", name="Your rating")
+    pressed = stars.locator("[aria-pressed=true]")
+    expect(stars).to_be_visible()
+    held: list[Route] = []
+    page.route("**/api/v1/me/ratings", lambda route: held.append(route))
+    stars.get_by_role("button", name="4 stars").click()
+    expect(pressed).to_have_accessible_name("4 stars")
+    for name in ("1 star", "2 stars"):
+        stars.get_by_role("button", name=name).click()
+        expect(pressed).to_have_accessible_name(name)
+    sent = []
+    for _ in range(2):
+        eventually(lambda: page.evaluate("true") and held)
+        route = held.pop()
+        sent.append(route.request.post_data_json["rating"])
+        route.continue_()
+        expect(pressed).to_have_accessible_name("2 stars")
+    assert sent == [4, 2]
+    page.unroute("**/api/v1/me/ratings")
+    page.reload()
+    expect(pressed).to_have_accessible_name("2 stars")
+    stars.get_by_role("button", name="2 stars").click()
+    expect(pressed).to_have_count(0)
+    refusal = {"type": "tag:ringnode:problem:invalid", "status": 422, "detail": "it is refused"}
+    page.route("**/api/v1/me/ratings", lambda route: route.fulfill(status=422, json=refusal))
+    stars.get_by_role("button", name="5 stars").click()
+    listener.says("it is refused")
+    expect(pressed).to_have_count(0)

@@ -7,7 +7,7 @@ function ring() {
   const sent: string[] = []
   const answers: ((takes: boolean) => void)[] = []
   const put = (set: Set<string>, ids: readonly string[], on: boolean): void => ids.forEach((id) => set[on ? 'add' : 'delete'](id))
-  const around: Around = {
+  const around: Around<boolean> = {
     has: (id) => shown.has(id),
     show: (ids, on) => put(shown, ids, on),
     send: (ids, on) => {
@@ -15,7 +15,7 @@ function ring() {
       return new Promise<void>((done, fail) => answers.push((takes) => (takes ? done(put(kept, ids, on)) : fail(new Error('no')))))
     },
   }
-  const presses = new Presses()
+  const presses = new Presses<boolean>()
   return { shown, kept, sent, answers, press: (ids: string, on: boolean) => presses.press([...ids], on, around) }
 }
 

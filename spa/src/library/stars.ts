@@ -1,6 +1,7 @@
 /** Favourites and ratings of one's own. A star is on the screen at once, and taken back if no node keeps it. */
 import { useQuery } from '@tanstack/vue-query'
 import { createSharedComposable } from '@vueuse/core'
+import { computed } from 'vue'
 import { t } from '@/app/i18n'
 import { api, data } from '@/shared/http'
 import { explain } from '@/shared/problem'
@@ -25,7 +26,7 @@ async function starred(what: Thing): Promise<Set<string>> {
 }
 
 function starsOf(what: Thing) {
-  const presses = new Presses()
+  const presses = new Presses<boolean>()
   const key = ['stars', what]
   const { data: ids } = useQuery({ queryKey: key, queryFn: () => starred(what), staleTime: FRESH_MS }, queries)
   const has = (id: string): boolean => ids.value?.has(id) ?? false
@@ -63,3 +64,37 @@ const shared = {
   artist: createSharedComposable(() => starsOf('artist')),
 }
 export const useStars = (what: Thing): ReturnType<typeof starsOf> => shared[what]()
+
+const ratings = new Presses<number>()
+
+/** One's own rating of a thing, from one star to five, or 0, and how often one has played it. */
+export function useMark(what: Thing, id: () => string) {
+  const keyOf = (id: string) => ['marks', what, id]
+  const { data: marks } = useQuery(
+    { queryKey: computed(() => keyOf(id())), queryFn: () => data(api.GET('/me/marks', { params: { query: { what, ids: id() } } })) },
+    queries,
+  )
+  type Marks = typeof marks.value
+
+  async function show(id: string, rating: number): Promise<void> {
+    await queries.cancelQueries({ queryKey: keyOf(id) }) // its answer would be of before
+    queries.setQueryData<Marks>(keyOf(id), (known) => known?.map((mark) => ({ ...mark, rating })))
+  }
+  const around = {
+    has: (id: string) => queries.getQueryData<Marks>(keyOf(id))?.[0]?.rating ?? 0,
+    show: (ids: readonly string[], rating: number) => ids.forEach((id) => void show(id, rating)),
+    send: (ids: readonly string[], rating: number) => data(api.POST('/me/ratings', { body: { what, ids: [...ids], rating } })),
+  }
+
+  async function rate(rating: number): Promise<void> {
+    const rated = id()
+    try {
+      await ratings.press([rated], rating, around)
+    } catch (problem) {
+      toast(explain(problem, t), 'trouble')
+    }
+    void queries.invalidateQueries({ queryKey: keyOf(rated) })
+    void queries.invalidateQueries({ queryKey: ['mine'] })
+  }
+  return { rating: computed(() => marks.value?.[0]?.rating ?? 0), plays: computed(() => marks.value?.[0]?.plays ?? 0), rate }
+}
